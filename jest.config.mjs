@@ -1,0 +1,31 @@
+// Three kinds of tests (docs/adr/0003): unit (pure, no I/O), integration (an adapter against the real
+// server, which the test starts), e2e (whole processes with real clients).
+const base = {
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^@libs/([^/]+)/(.*)$': '<rootDir>/libs/$1/src/$2.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.holdfast/'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', {
+      jsc: {
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        target: 'es2022',
+        keepClassNames: true,
+      },
+      module: { type: 'es6' },
+    }],
+  },
+};
+const ignore = ['/node_modules/', '/dist/', '/.holdfast/'];
+export default {
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['**/*.spec.ts'],
+      testPathIgnorePatterns: [...ignore, '\\.integration\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$'] },
+    { ...base, displayName: 'integration', testMatch: ['**/*.integration.spec.ts'],
+      testPathIgnorePatterns: ignore },
+    { ...base, displayName: 'e2e', testMatch: ['**/*.e2e.spec.ts'], testPathIgnorePatterns: ignore },
+  ],
+};

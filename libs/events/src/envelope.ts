@@ -1,0 +1,1 @@
+export const newEvent = (): number => 1;

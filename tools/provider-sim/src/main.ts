@@ -1,0 +1,1 @@
+export const port = 0; console.log('sim', port);
