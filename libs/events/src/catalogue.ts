@@ -1,0 +1,55 @@
+// The one catalogue of events: every type with the schema of its current version.
+// An added optional field keeps the version; anything else is a new version with an upcaster.
+import { type z } from 'zod';
+import * as access from './access-events';
+import * as governance from './governance-events';
+import * as job from './job-events';
+import * as webhook from './webhook-events';
+
+export const schemas = {
+  JobSubmitted: job.jobSubmitted,
+  JobCancelRequested: job.jobCancelRequested,
+  RouterElected: job.routerElected,
+  JobRouted: job.jobRouted,
+  JobDeferred: job.jobDeferred,
+  JobDeduplicated: job.jobDeduplicated,
+  WebhookDue: job.webhookDue,
+  HoldWrittenOff: job.holdWrittenOff,
+  JobRejected: job.jobRejected,
+  JobCanceled: job.jobCanceled,
+  JobExpired: job.jobExpired,
+  AttemptFailed: job.attemptFailed,
+  AttemptAbandoned: job.attemptAbandoned,
+  AttemptReturned: job.attemptReturned,
+  PlanExhausted: job.planExhausted,
+  JobSucceeded: job.jobSucceeded,
+  JobFailed: job.jobFailed,
+  WebhookDelivered: webhook.webhookDelivered,
+  WebhookAttemptFailed: webhook.webhookAttemptFailed,
+  WebhookExhausted: webhook.webhookExhausted,
+  WebhookRedeliverRequested: webhook.webhookRedeliverRequested,
+  KeyCreated: governance.keyCreated,
+  KeyRevoked: governance.keyRevoked,
+  CustomerSet: governance.customerSet,
+  CustomerRemoved: governance.customerRemoved,
+  TeamSet: governance.teamSet,
+  TeamRemoved: governance.teamRemoved,
+  ProviderConfigured: governance.providerConfigured,
+  ProviderRemoved: governance.providerRemoved,
+  RouteConfigured: governance.routeConfigured,
+  RouteRemoved: governance.routeRemoved,
+  PriceSet: governance.priceSet,
+  WebhookEndpointCreated: governance.webhookEndpointCreated,
+  WebhookEndpointChanged: governance.webhookEndpointChanged,
+  WebhookEndpointRotated: governance.webhookEndpointRotated,
+  WebhookEndpointDeleted: governance.webhookEndpointDeleted,
+  SettingsChanged: governance.settingsChanged,
+  RequestDenied: access.requestDenied,
+  AdminActed: access.adminActed,
+  CheckpointSigned: access.checkpointSigned,
+} as const;
+
+export type EventType = keyof typeof schemas;
+
+/** Data of each event type in its current version. */
+export type Catalogue = { readonly [T in EventType]: z.infer<(typeof schemas)[T]> };

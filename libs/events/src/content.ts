@@ -1,0 +1,34 @@
+// Content (prompts, answers) apart from facts: addressed by SHA-256, so that it can be retained,
+// encrypted and erased by its own rules while the events that name it stay as they are.
+import { z } from 'zod';
+
+/** Content up to here travels as a line of the commit; above it goes to the object store first. */
+export const inlineContentBytesMax = 128 * 1024;
+
+/** `JobRouted` repeats a body up to here, so that workers rarely read it back. */
+export const repeatedBodyBytesMax = 8 * 1024;
+
+export const contentRef = z.object({
+  sha256: z.string(),
+  /** Size of the plain content. */
+  bytes: z.number().int(),
+  /** `line`: a content line of the same commit. `object`: in the object store under its sha256. */
+  where: z.enum(['line', 'object']),
+  /** Data key when encrypted (none yet; erasure comes with its own issue). */
+  key_id: z.string().optional(),
+});
+
+/** Points from an event to its content. */
+export type ContentRef = z.infer<typeof contentRef>;
+
+/** A content line of a commit. `text` is the content itself (JSON bodies are text). */
+export interface ContentLine {
+  readonly sha256: string;
+  readonly encoding: 'utf8' | 'base64';
+  readonly key_id?: string;
+  readonly text: string;
+}
+
+/** Where an event stands: sequence of its commit and index of its line in it. */
+export const linePosition = z.object({ sequence: z.number().int(), line: z.number().int() });
+export type LinePosition = z.infer<typeof linePosition>;

@@ -1,0 +1,120 @@
+// Facts about what is configured: who may ask, which providers exist, how models are routed.
+// Each names the whole new value of one entity; `origin` says who owns it.
+import { z } from 'zod';
+import { price } from './usage';
+
+const origin = z.enum(['file', 'api', 'system']);
+export type Origin = z.infer<typeof origin>;
+
+/** `env:NAME` or `file:/path`; never the secret itself. */
+export const secretRef = z.string().regex(/^(env:|file:)/);
+
+export const keyCreated = z.object({
+  key: z.string(),
+  /** SHA-256 of the key's value, hex. */
+  hash: z.string(),
+  /** First characters, for people. */
+  hint: z.string(),
+  team: z.string().nullable(),
+  name: z.string().nullable(),
+  /** Allowed models as globs; empty: all. */
+  models: z.array(z.string()),
+  providers: z.array(z.string()),
+  visibility: z.enum(['key', 'team', 'customer']),
+  metadata: z.record(z.string(), z.string()),
+  expires_at_ms: z.number().int().nullable(),
+  origin,
+});
+export const keyRevoked = z.object({ key: z.string(), reason: z.string(), origin });
+
+export const customerSet = z.object({ customer: z.string(), name: z.string().nullable(), weight: z.number(), origin });
+export const customerRemoved = z.object({ customer: z.string(), origin });
+export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
+export const teamRemoved = z.object({ team: z.string(), origin });
+
+export const timeouts = z.object({
+  connect_ms: z.number().int().positive(),
+  first_token_ms: z.number().int().positive(),
+  stall_ms: z.number().int().positive(),
+  total_ms: z.number().int().positive(),
+});
+export type Timeouts = z.infer<typeof timeouts>;
+
+export const providerKey = z.object({
+  name: z.string(),
+  secret: secretRef.nullable(),
+  weight: z.number().positive(),
+  /** null: no bound of its own. */
+  max_in_flight: z.number().int().positive().nullable(),
+  models: z.array(z.string()),
+});
+export type ProviderKey = z.infer<typeof providerKey>;
+
+export const providerConfigured = z.object({
+  provider: z.string(),
+  /** Which API it speaks. */
+  kind: z.enum(['openai', 'anthropic']),
+  base_url: z.string(),
+  /** `*` alone: any model. */
+  models: z.array(z.string()),
+  default_model: z.string().nullable(),
+  keys: z.array(providerKey).min(1),
+  timeouts,
+  /** Part in the default route: its share, and whether others may fall back to it. */
+  weight: z.number(),
+  fallback: z.boolean(),
+  headers: z.record(z.string(), z.string()),
+  origin,
+});
+export type ProviderConfig = z.infer<typeof providerConfigured>;
+export const providerRemoved = z.object({ provider: z.string(), origin });
+
+export const target = z.object({ provider: z.string(), model: z.string(), weight: z.number() });
+export type Target = z.infer<typeof target>;
+
+export const routeConfigured = z.object({
+  /** The name that clients ask for. */
+  model: z.string(),
+  strategy: z.enum(['weighted', 'priority', 'least_busy', 'fastest', 'cheapest', 'adaptive']),
+  targets: z.array(target).min(1),
+  fallbacks: z.object({
+    default: z.array(z.string()),
+    context_too_long: z.array(z.string()),
+    content_filter: z.array(z.string()),
+  }),
+  drop_params: z.boolean(),
+  origin,
+});
+export type RouteConfig = z.infer<typeof routeConfigured>;
+export const routeRemoved = z.object({ model: z.string(), origin });
+
+/** Price of one model at one provider. */
+export const priceSet = z.object({ provider: z.string(), model: z.string(), price, source: z.string(), origin });
+
+export const webhookEndpointCreated = z.object({
+  endpoint: z.string(),
+  url: z.string(),
+  /** Counts up with each rotation; the secret is derived from it. */
+  generation: z.number().int(),
+  description: z.string().nullable(),
+  /** Types it wants; empty: all. */
+  events: z.array(z.string()),
+  /** Made for a URL given with a job. */
+  ad_hoc: z.boolean(),
+  /** The key that made it. */
+  key: z.string().nullable(),
+  origin,
+});
+export const webhookEndpointChanged = z.object({
+  endpoint: z.string(),
+  url: z.string().optional(),
+  description: z.string().nullable().optional(),
+  events: z.array(z.string()).optional(),
+  state: z.enum(['active', 'disabled']).optional(),
+  reason: z.string().optional(),
+  origin,
+});
+export const webhookEndpointRotated = z.object({ endpoint: z.string(), generation: z.number().int(), old_until_ms: z.number().int(), origin });
+export const webhookEndpointDeleted = z.object({ endpoint: z.string(), origin });
+
+export const settingsChanged = z.object({ webhooks_allow_private: z.boolean(), origin });

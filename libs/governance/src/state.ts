@@ -1,0 +1,55 @@
+// The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { Catalogue } from '@libs/events/catalogue';
+import type { ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type { Price } from '@libs/events/usage';
+
+export interface VirtualKey {
+  readonly id: string;
+  readonly tenant: string;
+  readonly created: Catalogue['KeyCreated'];
+  readonly revoked: boolean;
+}
+
+export interface WebhookEndpoint {
+  readonly id: string;
+  readonly tenant: string;
+  readonly url: string;
+  readonly generation: number;
+  /** The generation before still signs too until then. */
+  readonly oldUntilMs: number | null;
+  readonly description: string | null;
+  readonly events: readonly string[];
+  readonly state: 'active' | 'disabled' | 'deleted';
+  readonly adHoc: boolean;
+  readonly key: string | null;
+  readonly createdAtMs: number;
+}
+
+export interface GovernanceState {
+  /** Last sequence of events.governance folded; 0 for none. */
+  readonly sequence: number;
+  readonly keys: ReadonlyMap<string, VirtualKey>;
+  /** Key id by SHA-256 of its value. */
+  readonly keyIdByHash: ReadonlyMap<string, string>;
+  readonly customers: ReadonlyMap<string, Catalogue['CustomerSet']>;
+  readonly teams: ReadonlyMap<string, Catalogue['TeamSet']>;
+  readonly providers: ReadonlyMap<string, ProviderConfig>;
+  readonly routes: ReadonlyMap<string, RouteConfig>;
+  /** By `provider/model`. */
+  readonly prices: ReadonlyMap<string, Price>;
+  readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  readonly webhooksAllowPrivate: boolean;
+}
+
+export const initialGovernance: GovernanceState = {
+  sequence: 0,
+  keys: new Map(),
+  keyIdByHash: new Map(),
+  customers: new Map(),
+  teams: new Map(),
+  providers: new Map(),
+  routes: new Map(),
+  prices: new Map(),
+  endpoints: new Map(),
+  webhooksAllowPrivate: false,
+};

@@ -1,0 +1,64 @@
+// Questions to the router, to running workers, and what is broadcast.
+
+/** To `ask.router.<p>`; only the partition's owner answers. */
+export interface AskRouter {
+  readonly jobs: readonly string[];
+  /** Reply subject's ingress: tell it when these jobs settle (`SettledReply`). */
+  readonly watch: string | null;
+  /** Nobody of that ingress waits for these any more. */
+  readonly unwatch?: boolean;
+}
+
+/** What the owner's fold knows of one job. */
+export type JobAnswer =
+  | { readonly id: string; readonly known: false }
+  | {
+      readonly id: string;
+      readonly known: true;
+      readonly tenant: string;
+      readonly team: string | null;
+      readonly key: string;
+      /** The job as clients see it (libs/jobs/view). */
+      readonly view: Readonly<Record<string, unknown>>;
+      /** Set when this submission closed as a duplicate. */
+      readonly duplicate_of: string | null;
+      readonly terminal: { readonly sequence: number; readonly line: number } | null;
+    };
+
+export interface RouterAnswer {
+  readonly router: string;
+  readonly epoch: number;
+  /** Last sequence folded. */
+  readonly folded: number;
+  readonly jobs: readonly JobAnswer[];
+}
+
+/** Answer of `deltas.<job>` from the worker that runs it. */
+export interface DeltasAnswer {
+  readonly attempt: string;
+  /** Every delta so far, index = place in the list. */
+  readonly deltas: readonly { readonly event: string | null; readonly data: string }[];
+}
+
+/** On `cancel.<p>`: stop working on this job. */
+export interface CancelSignal {
+  readonly job: string;
+  readonly by: 'client' | 'disconnect' | 'admin';
+}
+
+/** On `worker.heartbeat`, each second. */
+export interface WorkerHeartbeat {
+  readonly worker: string;
+  readonly running: number;
+  readonly capacity: number;
+  readonly draining: boolean;
+}
+
+/** On `health`, from each partition owner, on change and each second. */
+export interface HealthSignal {
+  readonly router: string;
+  readonly epoch: number;
+  readonly partitions: readonly number[];
+  /** `provider/key` pairs not to be called now, with the time it ends (ms), and why. */
+  readonly closed: readonly { readonly provider: string; readonly key: string; readonly until_ms: number; readonly why: string }[];
+}
