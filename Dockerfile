@@ -1,0 +1,32 @@
+# One image for all four services and the CLI; the command says which one runs.
+# syntax=docker/dockerfile:1
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No dependency needs its install script; none is run.
+RUN npm ci --ignore-scripts
+COPY nest-cli.json rspack.config.mjs tsconfig.json ./
+COPY libs libs
+COPY services services
+COPY tools tools
+RUN npx nest build
+
+FROM node:24-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim AS run
+ENV NODE_ENV=production HOLDFAST_HOST=0.0.0.0
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY package.json LICENSE ./
+COPY bin bin
+# The image's own plain user.
+USER node
+STOPSIGNAL SIGTERM
+EXPOSE 8080 8081 8082 8083
+ENTRYPOINT ["node", "--enable-source-maps"]
+CMD ["dist/services/ingress/main.js"]

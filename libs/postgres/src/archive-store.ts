@@ -1,0 +1,106 @@
+// Writes the archive: commits, large content, read models and position, in one transaction each.
+import { type PoolClient } from 'pg';
+import type { Commit, Position } from '@libs/log/log';
+import { Fault } from '@libs/faults/faults';
+import { copyRows } from './copy';
+import { type Database } from './database';
+import { type ReadModelRows, type ReadModelTables, liveTables, writeReadModels } from './read-model-rows';
+
+/** One step of the archive: all of it becomes visible, or none. */
+export interface ArchiveBatch {
+  readonly after: Position;
+  readonly commits: readonly Commit[];
+  readonly objects: ReadonlyMap<string, string>;
+  readonly rows: ReadModelRows;
+}
+
+const commitColumns = {
+  sequence: 'int8', subject: 'text', msg_id: 'text', appended_at: 'timestamptz', bytes: 'bytea',
+} as const;
+
+export async function readPosition(database: Database): Promise<Position> {
+  const [row] = await database.query<{ sequence: string; msg_id: string }>(
+    'SELECT sequence, msg_id FROM archive_position',
+  );
+  if (row === undefined) throw new Fault('archive_unavailable', 'archive_position is empty');
+  return { sequence: Number(row.sequence), msgId: row.msg_id };
+}
+
+/**
+ * Archives a batch exactly once: the position moves only if it still is `after`.
+ * @throws Fault archive_unavailable; log_forked when another writer moved the position.
+ */
+export async function writeBatch(database: Database, batch: ArchiveBatch): Promise<void> {
+  const last = batch.commits.at(-1);
+  if (last === undefined) return;
+  await database.transaction(async (client) => {
+    await movePosition(client, batch.after, last);
+    await copyRows(client, 'commits', commitColumns, batch.commits.map((commit) => [
+      commit.sequence, commit.subject, commit.msgId, commit.appendedAtMs, commit.bytes,
+    ]));
+    for (const [sha256, text] of batch.objects) {
+      await client.query(
+        'INSERT INTO objects (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+        [sha256, Buffer.from(text)],
+      );
+    }
+    await writeReadModels(client, liveTables, batch.rows);
+  });
+}
+
+async function movePosition(client: PoolClient, from: Position, to: Commit): Promise<void> {
+  const moved = await client.query(
+    'UPDATE archive_position SET sequence = $1, msg_id = $2 WHERE sequence = $3 AND msg_id = $4',
+    [to.sequence, to.msgId, from.sequence, from.msgId],
+  );
+  if (moved.rowCount !== 1) {
+    throw new Fault('log_forked', `the archive is not at ${from.sequence} any more`);
+  }
+}
+
+/** Archived commits of a range, in log order, at most `count`. */
+export async function readCommits(
+  database: Database, afterSequence: number, count: number,
+): Promise<{ sequence: number; subject: string; msgId: string; bytes: Buffer }[]> {
+  const rows = await database.query<{ sequence: string; subject: string; msg_id: string; bytes: Buffer }>(
+    `SELECT sequence, subject, msg_id, bytes FROM commits
+     WHERE sequence > $1 ORDER BY sequence LIMIT $2`,
+    [afterSequence, count],
+  );
+  return rows.map((row) => ({
+    sequence: Number(row.sequence), subject: row.subject, msgId: row.msg_id, bytes: row.bytes,
+  }));
+}
+
+/** States of jobs as the read model has them. */
+export async function loadStates(
+  database: Database, ids: readonly string[], tables: ReadModelTables = liveTables,
+): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await database.query<{ id: string; state: string }>(
+    `SELECT id, state FROM ${tables.jobs} WHERE id = ANY($1)`, [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.state]));
+}
+
+/** The oldest sequence a job without an outcome still needs; null when every job is settled. */
+export async function oldestUnsettled(database: Database): Promise<number | null> {
+  const [row] = await database.query<{ position: string | null }>(
+    `SELECT min(positions[1]) AS position FROM jobs
+     WHERE status IN ('queued', 'running', 'deferred')`,
+  );
+  return row?.position == null ? null : Math.floor(Number(row.position) / linesPerCommitMax);
+}
+
+/** A position in `jobs.positions` is sequence * this + line; a commit holds at most 256 events. */
+export const linesPerCommitMax = 1024;
+
+/** The first commit stored at or after `sinceMs`; null when there is none. */
+export async function firstSequenceSince(database: Database, sinceMs: number): Promise<number | null> {
+  const [row] = await database.query<{ sequence: string | null }>(
+    `SELECT sequence FROM commits WHERE appended_at >= to_timestamp($1 / 1000.0)
+     ORDER BY appended_at, sequence LIMIT 1`,
+    [sinceMs],
+  );
+  return row?.sequence == null ? null : Number(row.sequence);
+}

@@ -1,0 +1,106 @@
+// The one door to PostgreSQL: a pool for our own SQL, TypeORM for migrations. Connects lazily, so
+// that a service starts and serves while the database is away.
+import { Pool, type PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import { Fault } from '@libs/faults/faults';
+import { Archive1764000000000 } from './migrations/archive-1764000000000';
+
+/** Any constant will do; it names our lock among a database's advisory locks. */
+const migrationLock = 7_301_001;
+
+export interface Database {
+  readonly url: string;
+  readonly pool: Pool;
+  /** @throws Fault archive_unavailable */
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs in one transaction on one connection. @throws Fault archive_unavailable */
+  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly connectionsMax: number;
+  /** A statement that takes longer is stopped by the server; 0 for none. */
+  readonly statementTimeoutMs: number;
+  readonly onError: (error: Error) => void;
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: options.statementTimeoutMs,
+    keepAlive: true,
+  });
+  // An idle connection that breaks is reported here; unhandled it would end the process.
+  pool.on('error', options.onError);
+  return {
+    url: options.url,
+    pool,
+    query: async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+      const result = await asFault(() => pool.query<Row>(sql, [...values]));
+      return result.rows;
+    },
+    transaction: (work) => transaction(pool, work),
+    close: () => pool.end(),
+  };
+}
+
+async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await asFault(() => pool.connect());
+  let failure: Error | undefined;
+  try {
+    await asFault(() => client.query('BEGIN'));
+    const result = await asFault(() => work(client));
+    await asFault(() => client.query('COMMIT'));
+    return result;
+  } catch (error) {
+    failure = error as Error;
+    // Rolling back fails when the connection is what failed; the first error is the one to tell.
+    await client.query('ROLLBACK').catch((rollback: unknown) => {
+      failure = new Fault('archive_unavailable', String(rollback), { cause: error });
+    });
+    throw failure;
+  } finally {
+    client.release(failure instanceof Fault ? failure : undefined);
+  }
+}
+
+/** Turns what PostgreSQL or the network throws into the fault callers know. */
+async function asFault<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Fault('archive_unavailable', `postgres: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * Brings the schema up to date, one process at a time (advisory lock).
+ * @throws Fault archive_unavailable
+ */
+export async function migrate(url: string): Promise<void> {
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    migrations: [Archive1764000000000],
+    migrationsTableName: 'holdfast_migrations',
+    // The lock holds one connection while the migrations run on another.
+    extra: { max: 2, connectionTimeoutMillis: 3_000 },
+  });
+  await asFault(async () => {
+    await source.initialize();
+    const lock = source.createQueryRunner();
+    try {
+      await lock.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+      await source.runMigrations({ transaction: 'all' });
+    } finally {
+      await lock.release();
+      await source.destroy();
+    }
+  });
+}

@@ -1,0 +1,126 @@
+// Rows of the read models, and how they are written. What they mean is decided by the projector.
+import { type PoolClient } from 'pg';
+import { type ColumnValue } from './binary-copy';
+import { upsertRows } from './copy';
+
+export interface ReadModelRows {
+  readonly jobs: readonly JobRow[];
+  readonly attempts: readonly AttemptRow[];
+  readonly deliveries: readonly DeliveryRow[];
+  /** Attempt rows that no longer hold (an unknown that became known). */
+  readonly attemptsGone: readonly string[];
+}
+
+export interface JobRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly team: string | null;
+  readonly key: string;
+  readonly status: string;
+  readonly model: string;
+  readonly createdAtMs: number;
+  readonly settledAtMs: number | null;
+  readonly metadata: string | null;
+  readonly state: string;
+  /** Of the events seen in this batch; appended to what is there. */
+  readonly positions: readonly bigint[];
+}
+
+export interface AttemptRow {
+  readonly attemptId: string;
+  readonly jobId: string;
+  readonly tenant: string;
+  readonly key: string;
+  readonly provider: string;
+  readonly providerKey: string;
+  readonly model: string;
+  readonly outcome: string;
+  readonly errorClass: string | null;
+  readonly startedAtMs: number | null;
+  readonly durationMs: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly costPicoUsd: string | null;
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly jobId: string;
+  readonly endpointId: string;
+  readonly status: string;
+  readonly tries: number;
+  readonly nextAtMs: number | null;
+  readonly lastStatus: number | null;
+  readonly lastMessage: string | null;
+}
+
+export interface ReadModelTables {
+  readonly jobs: string;
+  readonly attempts: string;
+  readonly deliveries: string;
+}
+
+export const liveTables: ReadModelTables = { jobs: 'jobs', attempts: 'attempts', deliveries: 'deliveries' };
+
+const jobColumns = {
+  id: 'text', tenant: 'text', team: 'text', key: 'text', status: 'text', model: 'text',
+  created_at: 'timestamptz', settled_at: 'timestamptz', metadata: 'jsonb', state: 'text',
+  positions: 'int8[]',
+} as const;
+
+const attemptColumns = {
+  attempt_id: 'text', job_id: 'text', tenant: 'text', key: 'text', provider: 'text',
+  provider_key: 'text', model: 'text', outcome: 'text', error_class: 'text',
+  started_at: 'timestamptz', duration_ms: 'int8', input_tokens: 'int8', output_tokens: 'int8',
+  cost_pico_usd: 'int8',
+} as const;
+
+const deliveryColumns = {
+  id: 'text', tenant: 'text', job_id: 'text', endpoint_id: 'text', status: 'text', tries: 'int4',
+  next_at: 'timestamptz', last_status: 'int4', last_message: 'text',
+} as const;
+
+/** Writes the rows of one batch inside the caller's transaction. */
+export async function writeReadModels(
+  client: PoolClient, tables: ReadModelTables, rows: ReadModelRows,
+): Promise<void> {
+  if (rows.attemptsGone.length > 0) {
+    await client.query(`DELETE FROM ${tables.attempts} WHERE attempt_id = ANY($1)`, [rows.attemptsGone]);
+  }
+  await upsertRows(client, tables.jobs, rows.jobs.map(jobValues), {
+    columns: jobColumns, merge: { positions: 'old.positions || excluded.positions' },
+  });
+  await upsertRows(client, tables.attempts, rows.attempts.map(attemptValues), {
+    columns: attemptColumns,
+  });
+  await upsertRows(client, tables.deliveries, rows.deliveries.map(deliveryValues), {
+    columns: deliveryColumns,
+    merge: {
+      last_status: 'coalesce(excluded.last_status, old.last_status)',
+      last_message: 'coalesce(excluded.last_message, old.last_message)',
+    },
+  });
+}
+
+function jobValues(row: JobRow): ColumnValue[] {
+  return [
+    row.id, row.tenant, row.team, row.key, row.status, row.model, row.createdAtMs,
+    row.settledAtMs, row.metadata, row.state, row.positions,
+  ];
+}
+
+function attemptValues(row: AttemptRow): ColumnValue[] {
+  return [
+    row.attemptId, row.jobId, row.tenant, row.key, row.provider, row.providerKey, row.model,
+    row.outcome, row.errorClass, row.startedAtMs, row.durationMs, row.inputTokens,
+    row.outputTokens, row.costPicoUsd,
+  ];
+}
+
+function deliveryValues(row: DeliveryRow): ColumnValue[] {
+  return [
+    row.id, row.tenant, row.jobId, row.endpointId, row.status, row.tries, row.nextAtMs,
+    row.lastStatus, row.lastMessage,
+  ];
+}

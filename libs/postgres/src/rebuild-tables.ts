@@ -1,0 +1,50 @@
+// The second set of read-model tables a rebuild fills, compared with the live one and swapped in.
+import { readModelTables } from './migrations/archive-1764000000000';
+import { type Database } from './database';
+import { type ReadModelTables, liveTables } from './read-model-rows';
+
+export const rebuiltTables: ReadModelTables = {
+  jobs: 'rebuilt_jobs', attempts: 'rebuilt_attempts', deliveries: 'rebuilt_deliveries',
+};
+
+const names = ['jobs', 'attempts', 'deliveries'] as const;
+
+/** Makes the second set, empty. */
+export async function makeRebuiltTables(database: Database): Promise<void> {
+  await dropRebuiltTables(database);
+  const { jobs, attempts, deliveries } = rebuiltTables;
+  for (const statement of readModelTables(jobs, attempts, deliveries)) await database.query(statement);
+}
+
+export async function dropRebuiltTables(database: Database): Promise<void> {
+  const { jobs, attempts, deliveries } = rebuiltTables;
+  await database.query(`DROP TABLE IF EXISTS ${jobs}, ${attempts}, ${deliveries}`);
+}
+
+/** Rows that differ between the live and the rebuilt tables, as sentences; empty when identical. */
+export async function compareTables(database: Database): Promise<string[]> {
+  const differences: string[] = [];
+  for (const name of names) {
+    const [live, rebuilt] = [liveTables[name], rebuiltTables[name]];
+    const id = name === 'attempts' ? 'attempt_id' : 'id';
+    const rows = await database.query<{ id: string; count: string }>(
+      `WITH different AS (
+         SELECT coalesce(a.${id}, b.${id}) AS id FROM ${live} a
+         FULL JOIN ${rebuilt} b ON a.${id} = b.${id} WHERE a IS DISTINCT FROM b)
+       SELECT min(id) AS id, count(*) AS count FROM different HAVING count(*) > 0`,
+    );
+    for (const row of rows) differences.push(`${name}: ${row.count} rows differ, first ${row.id}`);
+  }
+  return differences;
+}
+
+/** Puts the rebuilt rows in place of the live ones, in one transaction; indexes stay. */
+export async function swapTables(database: Database): Promise<void> {
+  await database.transaction(async (client) => {
+    for (const name of names) {
+      await client.query(`DELETE FROM ${liveTables[name]}`);
+      await client.query(`INSERT INTO ${liveTables[name]} SELECT * FROM ${rebuiltTables[name]}`);
+    }
+  });
+  await dropRebuiltTables(database);
+}

@@ -1,0 +1,61 @@
+// Answers on `ask.audit`: how far the archive is, and the rebuild of the read models.
+import { type EventLog } from '@libs/log/log';
+import { type Database } from '@libs/postgres/database';
+import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
+import { type Logger } from '@libs/telemetry/logger';
+import { type Archiver } from '../archive-log/archiver';
+import { type RebuildProgress, idleProgress, rebuild } from '../rebuild-models/rebuild';
+
+export interface AnswerParts {
+  readonly archiver: Archiver;
+  readonly database: Database;
+  readonly log: EventLog;
+  readonly signals: Signals;
+  readonly logger: Logger;
+}
+
+/** Only the process that archives answers; those standing by stay silent. */
+export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
+  let progress = idleProgress;
+
+  const startRebuild = (): Record<string, unknown> => {
+    if (progress.phase === 'running') return { error: 'a rebuild is running already' };
+    progress = { ...idleProgress, phase: 'running' };
+    const report = (next: RebuildProgress): void => { progress = next; };
+    parts.archiver
+      .whilePaused(() => rebuild(parts.database, report, Date.now))
+      .then(report, (error: unknown) => {
+        parts.logger.error({ err: error }, 'rebuild failed; the live tables are as they were');
+        progress = { ...progress, phase: 'failed', differences: [String(error)] };
+      });
+    return { started: true };
+  };
+
+  const answer = async (question: { op?: unknown }): Promise<Record<string, unknown>> => {
+    switch (question.op) {
+      case 'status': {
+        const { lastSequence } = await parts.log.state();
+        const archived = parts.archiver.position.sequence;
+        return {
+          archived_sequence: archived,
+          log_sequence: lastSequence,
+          lag: Math.max(0, lastSequence - archived),
+          rebuilding: progress.phase === 'running',
+        };
+      }
+      case 'rebuild': return startRebuild();
+      case 'rebuild-status': return { ...progress };
+      default: return { error: 'unknown question; known are status, rebuild, rebuild-status' };
+    }
+  };
+
+  return parts.signals.subscribe(signalSubjects.askAudit, (text, _subject, respond) => {
+    if (respond === null || !parts.archiver.writing) return;
+    Promise.resolve()
+      .then(() => answer(JSON.parse(text) as { op?: unknown }))
+      .catch((error: unknown) => ({ error: String(error) }))
+      .then((body) => respond(JSON.stringify(body)), (error: unknown) => {
+        parts.logger.warn({ err: error }, 'could not answer');
+      });
+  });
+}

@@ -1,0 +1,166 @@
+// Archives every commit into Postgres exactly once. Rows, read models and position move in one
+// transaction; after any failure it begins again at the position the database has.
+import { type EventLog, type Following, type Position } from '@libs/log/log';
+import { isFault } from '@libs/faults/faults';
+import { type JobState } from '@libs/jobs/state';
+import { loadStates, readPosition, writeBatch } from '@libs/postgres/archive-store';
+import { type Database, migrate } from '@libs/postgres/database';
+import { type WriterLock, takeWriterLock } from '@libs/postgres/writer-lock';
+import { type Health } from '@libs/telemetry/health';
+import { type Logger } from '@libs/telemetry/logger';
+import { jobsNeeded, objectsNamed, project } from '../shared/projector';
+import { CommitBuffer } from './commit-buffer';
+import { StateCache } from './state-cache';
+import { type ArchiveMetrics } from './metrics';
+
+/** Between two writes, so that a busy system's jobs are mostly settled when first written. */
+const pauseMs = 200;
+/** After a failure (Postgres away, another audit is writing). */
+const retryMs = 1_000;
+
+export interface ArchiverParts {
+  readonly log: EventLog;
+  readonly database: Database;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly metrics: ArchiveMetrics;
+}
+
+export class Archiver {
+  readonly #cache = new StateCache();
+  #stopping = false;
+  #buffer = new CommitBuffer();
+  #position: Position = { sequence: 0, msgId: '' };
+  #migrated = false;
+  #lock: WriterLock | null = null;
+  #done: Promise<void> = Promise.resolve();
+  /** Set while something else (a rebuild's swap) must have the tables for itself. */
+  #pause: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: ArchiverParts) {}
+
+  /** Last archived sequence. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Whether this process is the one that archives (others stand by). */
+  get writing(): boolean {
+    return this.#lock !== null;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** Writes what is buffered, then ends. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#buffer.wake();
+    await this.#done;
+  }
+
+  /** Runs `work` between two batches, with nothing being written meanwhile. */
+  async whilePaused<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#pause;
+    const running = before.then(work);
+    this.#pause = running.then(() => undefined, () => undefined);
+    return running.finally(() => this.#cache.clear());
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        await this.#session();
+      } catch (error) {
+        const level = isFault(error, 'archive_unavailable') ? 'warn' : 'error';
+        this.parts.logger[level]({ err: error }, 'archiving interrupted, will try again');
+        this.parts.health.set('postgres', 'down', error instanceof Error ? error.message : '');
+        await sleep(retryMs);
+      }
+    }
+  }
+
+  /** One stretch of archiving: from taking the writer's lock to the first failure or the stop. */
+  async #session(): Promise<void> {
+    const { database, log, health, logger } = this.parts;
+    if (!this.#migrated) {
+      await migrate(database.url);
+      this.#migrated = true;
+    }
+    const lock = await takeWriterLock(database.url);
+    if (lock === null) {
+      health.set('postgres', 'up', 'standing by: another audit archives');
+      return sleep(retryMs);
+    }
+    this.#lock = lock;
+    let following: Following | null = null;
+    try {
+      this.#cache.clear();
+      this.#position = await readPosition(database);
+      this.#buffer = new CommitBuffer();
+      const failed = new Promise<never>((_resolve, reject) => {
+        lock.lost.catch(reject);
+        log.follow({
+          subjects: ['events.>'],
+          after: this.#position.sequence === 0 ? null : this.#position,
+          onCommit: (commit) => this.#buffer.add(commit),
+          onStopped: (error) => reject(error instanceof Error ? error : new Error(String(error))),
+        }).then((started) => { following = started; }, reject);
+      });
+      health.set('postgres', 'up');
+      logger.info({ after: this.#position.sequence }, 'archiving');
+      await Promise.race([this.#writeLoop(), failed]);
+    } finally {
+      this.#lock = null;
+      await (following as Following | null)?.stop();
+      await lock.release();
+    }
+  }
+
+  async #writeLoop(): Promise<void> {
+    for (;;) {
+      await this.#buffer.arrival();
+      if (!this.#stopping) await sleep(pauseMs);
+      while (this.#buffer.length > 0) {
+        await this.#pause;
+        await this.#writeOne();
+      }
+      if (this.#stopping) return;
+    }
+  }
+
+  async #writeOne(): Promise<void> {
+    const { database, log, metrics } = this.parts;
+    const commits = this.#buffer.nextBatch();
+    const last = commits.at(-1);
+    if (last === undefined) return;
+    const known = await this.#known(jobsNeeded(commits));
+    const { rows, states } = project(commits, known);
+    const objects = new Map<string, string>();
+    for (const sha256 of objectsNamed(commits)) objects.set(sha256, await log.getObject(sha256));
+    await writeBatch(database, { after: this.#position, commits, objects, rows });
+    this.#position = { sequence: last.sequence, msgId: last.msgId };
+    this.#buffer.drop(commits.length);
+    this.#cache.keep(states);
+    metrics.archived(commits.length, last);
+  }
+
+  async #known(needed: ReadonlySet<string>): Promise<Map<string, JobState>> {
+    const known = new Map<string, JobState>();
+    const missing: string[] = [];
+    for (const id of needed) {
+      const state = this.#cache.get(id);
+      if (state === undefined) missing.push(id);
+      else known.set(id, state);
+    }
+    for (const [id, text] of await loadStates(this.parts.database, missing)) {
+      known.set(id, JSON.parse(text) as JobState);
+    }
+    return known;
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

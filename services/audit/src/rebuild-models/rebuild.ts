@@ -1,0 +1,72 @@
+// Drops the read models and makes them again from the archived log, then says whether the result is
+// the same. Readers see the old tables until the new ones are complete.
+import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
+import { type JobState } from '@libs/jobs/state';
+import { loadStates, readCommits } from '@libs/postgres/archive-store';
+import { type Database } from '@libs/postgres/database';
+import { writeReadModels } from '@libs/postgres/read-model-rows';
+import {
+  compareTables, makeRebuiltTables, rebuiltTables, swapTables,
+} from '@libs/postgres/rebuild-tables';
+import { jobsNeeded, project } from '../shared/projector';
+
+/** As many commits a step as one transaction takes in well under a second. */
+const stepCommits = 1_000;
+
+export interface RebuildProgress {
+  readonly phase: 'idle' | 'running' | 'done' | 'failed';
+  readonly done_commits: number;
+  readonly total_commits: number;
+  readonly identical: boolean | null;
+  readonly differences: readonly string[];
+  readonly seconds: number;
+}
+
+export const idleProgress: RebuildProgress = {
+  phase: 'idle', done_commits: 0, total_commits: 0, identical: null, differences: [], seconds: 0,
+};
+
+/**
+ * Rebuilds up to the archived position. The caller keeps the archiver paused meanwhile.
+ * @throws Fault archive_unavailable, log_unreadable
+ */
+export async function rebuild(
+  database: Database, report: (progress: RebuildProgress) => void, nowMs: () => number,
+): Promise<RebuildProgress> {
+  const startedMs = nowMs();
+  const [total] = await database.query<{ count: string }>('SELECT count(*) AS count FROM commits');
+  const totalCommits = Number(total?.count ?? 0);
+  const progress = (done: number): RebuildProgress => ({
+    phase: 'running', done_commits: done, total_commits: totalCommits, identical: null,
+    differences: [], seconds: (nowMs() - startedMs) / 1_000,
+  });
+  await makeRebuiltTables(database);
+  let done = 0;
+  let after = 0;
+  for (;;) {
+    const last = await step(database, after);
+    if (last === null) break;
+    done += last.count;
+    after = last.sequence;
+    report(progress(done));
+  }
+  const differences = await compareTables(database);
+  await swapTables(database);
+  return { ...progress(done), phase: 'done', identical: differences.length === 0, differences };
+}
+
+async function step(
+  database: Database, after: number,
+): Promise<{ sequence: number; count: number } | null> {
+  const commits = (await readCommits(database, after, stepCommits)).map((commit) => ({
+    sequence: commit.sequence,
+    events: splitCommit(commit.bytes.toString('utf8')).eventLines.map(parseEventLine),
+  }));
+  const last = commits.at(-1);
+  if (last === undefined) return null;
+  const texts = await loadStates(database, [...jobsNeeded(commits)], rebuiltTables);
+  const known = new Map([...texts].map(([id, text]) => [id, JSON.parse(text) as JobState]));
+  const { rows } = project(commits, known);
+  await database.transaction((client) => writeReadModels(client, rebuiltTables, rows));
+  return { sequence: last.sequence, count: commits.length };
+}

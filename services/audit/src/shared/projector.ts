@@ -1,0 +1,136 @@
+// Derives the read models from commits: the fold of libs/jobs, kept as rows. The same for the live
+// archive and for a rebuild, so that both give the same tables.
+import { type Catalogue } from '@libs/events/catalogue';
+import { type ContentRef, type LinePosition } from '@libs/events/content';
+import { type AnyEvent } from '@libs/events/envelope';
+import { evolve } from '@libs/jobs/evolve';
+import { type JobState } from '@libs/jobs/state';
+import { linesPerCommitMax } from '@libs/postgres/archive-store';
+import { type DeliveryRow, type JobRow, type ReadModelRows } from '@libs/postgres/read-model-rows';
+import { attemptRows, goneAttempts, jobRow } from './rows';
+
+/** What the projector needs of a commit. */
+export interface ProjectedCommit {
+  readonly sequence: number;
+  readonly events: readonly AnyEvent[];
+}
+
+export interface Projection {
+  readonly rows: ReadModelRows;
+  /** The touched states, for the cache of the next batch. */
+  readonly states: ReadonlyMap<string, JobState>;
+}
+
+type Delivery = { -readonly [K in keyof DeliveryRow]: DeliveryRow[K] };
+
+/** Ids of jobs whose state must be known before these commits can be projected. */
+export function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
+  const born = new Set<string>();
+  const needed = new Set<string>();
+  for (const event of jobEvents(commits)) {
+    if (event.type === 'JobSubmitted') born.add(event.subject);
+    else if (!born.has(event.subject)) needed.add(event.subject);
+  }
+  return needed;
+}
+
+/** Projects commits onto the known states. Pure. */
+export function project(
+  commits: readonly ProjectedCommit[], known: ReadonlyMap<string, JobState>,
+): Projection {
+  const states = new Map<string, JobState>();
+  const positions = new Map<string, bigint[]>();
+  const notes = new Map<string, Pick<Delivery, 'lastStatus' | 'lastMessage'>>();
+  for (const commit of commits) {
+    commit.events.forEach((event, line) => {
+      if (!isJobEvent(event)) return;
+      const before = states.get(event.subject) ?? known.get(event.subject);
+      const after = evolve(before, event, { sequence: commit.sequence, line });
+      if (after === undefined) return;
+      states.set(event.subject, after);
+      pushPosition(positions, event.subject, { sequence: commit.sequence, line });
+      noteDelivery(notes, event);
+    });
+  }
+  return { rows: rowsOf(states, { known, positions, notes }), states };
+}
+
+/** Large content that these commits name, by hash: it is archived with them. */
+export function objectsNamed(commits: readonly ProjectedCommit[]): Set<string> {
+  const refs = [...jobEvents(commits)].flatMap(contentRefs);
+  return new Set(refs.filter((ref) => ref.where === 'object').map((ref) => ref.sha256));
+}
+
+function contentRefs(event: AnyEvent): ContentRef[] {
+  if (event.type === 'JobSubmitted') return [event.data.body];
+  if (event.type === 'JobSucceeded') return [event.data.result];
+  if (event.type === 'JobFailed') return event.data.result === null ? [] : [event.data.result];
+  return [];
+}
+
+function* jobEvents(commits: readonly ProjectedCommit[]): Generator<AnyEvent> {
+  for (const commit of commits) for (const event of commit.events) if (isJobEvent(event)) yield event;
+}
+
+function isJobEvent(event: AnyEvent): boolean {
+  return event.subject.startsWith('job_');
+}
+
+function pushPosition(positions: Map<string, bigint[]>, job: string, at: LinePosition): void {
+  const value = BigInt(at.sequence) * BigInt(linesPerCommitMax) + BigInt(at.line);
+  const list = positions.get(job);
+  if (list === undefined) positions.set(job, [value]);
+  else list.push(value);
+}
+
+/** The receiver's last word on a delivery. */
+function noteDelivery(
+  notes: Map<string, Pick<Delivery, 'lastStatus' | 'lastMessage'>>, event: AnyEvent,
+): void {
+  if (event.type === 'WebhookDelivered') {
+    const data: Catalogue['WebhookDelivered'] = event.data;
+    notes.set(data.delivery, { lastStatus: data.status, lastMessage: 'delivered' });
+  }
+  if (event.type === 'WebhookAttemptFailed') {
+    notes.set(event.data.delivery, { lastStatus: event.data.status, lastMessage: event.data.message });
+  }
+  if (event.type === 'WebhookExhausted') {
+    const before = notes.get(event.data.delivery);
+    notes.set(event.data.delivery, {
+      lastStatus: before?.lastStatus ?? null, lastMessage: event.data.message,
+    });
+  }
+}
+
+function rowsOf(
+  states: ReadonlyMap<string, JobState>,
+  context: {
+    readonly known: ReadonlyMap<string, JobState>;
+    readonly positions: ReadonlyMap<string, readonly bigint[]>;
+    readonly notes: ReadonlyMap<string, Pick<Delivery, 'lastStatus' | 'lastMessage'>>;
+  },
+): ReadModelRows {
+  const jobs: JobRow[] = [];
+  const deliveries: DeliveryRow[] = [];
+  const attempts = new Map<string, ReadModelRows['attempts'][number]>();
+  const attemptsGone: string[] = [];
+  for (const [id, state] of states) {
+    jobs.push(jobRow(state, context.positions.get(id) ?? []));
+    for (const row of attemptRows(state)) attempts.set(row.attemptId, row);
+    attemptsGone.push(...goneAttempts(context.known.get(id), state));
+    if (state.phase !== 'settled' || state.webhook === null) continue;
+    const note = context.notes.get(state.webhook.delivery);
+    deliveries.push({
+      id: state.webhook.delivery,
+      tenant: state.tenant,
+      jobId: id,
+      endpointId: state.webhook.endpointId,
+      status: state.webhook.status,
+      tries: state.webhook.tries,
+      nextAtMs: state.webhook.nextAtMs,
+      lastStatus: note?.lastStatus ?? null,
+      lastMessage: note?.lastMessage ?? null,
+    });
+  }
+  return { jobs, attempts: [...attempts.values()], deliveries, attemptsGone };
+}

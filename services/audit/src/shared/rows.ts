@@ -1,0 +1,91 @@
+// From a job's state to its rows in the read models.
+import { type AttemptRecord } from '@libs/events/attempts';
+import { type JobState, type JobStatus, type UnknownRouting } from '@libs/jobs/state';
+import { type AttemptRow, type JobRow } from '@libs/postgres/read-model-rows';
+
+/** Status as the list filters it; `duplicate` is of the archive only: clients see the first job. */
+export function statusOf(state: JobState): JobStatus | 'duplicate' {
+  switch (state.phase) {
+    case 'waiting': return 'queued';
+    case 'deferred': return 'deferred';
+    case 'running': return 'running';
+    case 'settled': return state.status;
+    case 'deduplicated': return 'duplicate';
+  }
+}
+
+export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
+  const metadata = state.submitted.metadata;
+  return {
+    id: state.id,
+    tenant: state.tenant,
+    team: state.submitted.team,
+    key: state.submitted.key,
+    status: statusOf(state),
+    model: state.submitted.model,
+    createdAtMs: state.submittedAtMs,
+    settledAtMs: state.phase === 'settled' ? state.settledAtMs : null,
+    metadata: Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata),
+    state: JSON.stringify(state),
+    positions,
+  };
+}
+
+/** One row per attempt, and one per routing whose end nobody learned. */
+export function attemptRows(state: JobState): AttemptRow[] {
+  return [
+    ...state.attempts.map((attempt) => attemptRow(state, attempt)),
+    ...state.unknownRoutings.map((unknown) => unknownRow(state, unknown)),
+  ];
+}
+
+/** Attempt rows of the state before that do not hold any more. */
+export function goneAttempts(before: JobState | undefined, after: JobState): string[] {
+  if (before === undefined || before.unknownRoutings.length === 0) return [];
+  const now = new Set(after.unknownRoutings.map((unknown) => unknown.routing));
+  return before.unknownRoutings
+    .filter((unknown) => !now.has(unknown.routing))
+    .map((unknown) => unknownId(before, unknown));
+}
+
+function unknownId(state: JobState, unknown: UnknownRouting): string {
+  return `unknown:${state.id}:${unknown.routing}`;
+}
+
+function attemptRow(state: JobState, attempt: AttemptRecord): AttemptRow {
+  return {
+    ...common(state),
+    attemptId: attempt.attempt_id,
+    provider: attempt.provider,
+    providerKey: attempt.key,
+    model: attempt.model,
+    outcome: attempt.outcome,
+    errorClass: attempt.error?.class ?? null,
+    startedAtMs: attempt.started_at_ms,
+    durationMs: attempt.duration_ms,
+    inputTokens: attempt.usage?.input_tokens ?? null,
+    outputTokens: attempt.usage?.output_tokens ?? null,
+    costPicoUsd: attempt.cost_pico_usd,
+  };
+}
+
+function unknownRow(state: JobState, unknown: UnknownRouting): AttemptRow {
+  return {
+    ...common(state),
+    attemptId: unknownId(state, unknown),
+    provider: unknown.provider,
+    providerKey: unknown.key,
+    model: unknown.model,
+    outcome: 'unknown',
+    errorClass: null,
+    startedAtMs: null,
+    durationMs: null,
+    inputTokens: null,
+    outputTokens: null,
+    costPicoUsd: null,
+  };
+}
+
+function common(state: JobState): Pick<AttemptRow, 'jobId' | 'tenant' | 'key'> {
+  return { jobId: state.id, tenant: state.tenant, key: state.submitted.key };
+}
