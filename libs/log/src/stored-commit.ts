@@ -1,0 +1,52 @@
+// A commit as read from the log: its parts are parsed when first asked for, and remembered.
+import type { AnyEvent } from '@libs/events/envelope';
+import { type CommitText, parseEventLine, splitCommit } from '@libs/events/parse-commit';
+import { Fault } from '@libs/faults/faults';
+import { type Commit } from './log';
+
+/** What a stored message gives without parsing. */
+export type RawCommit = Omit<Commit, 'events' | 'contentLines'>;
+
+export class StoredCommit implements Commit {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly msgId: string;
+  readonly appendedAtMs: number;
+  readonly bytes: Uint8Array;
+  #text: CommitText | null = null;
+  #events: readonly AnyEvent[] | null = null;
+
+  constructor(raw: RawCommit) {
+    this.subject = raw.subject;
+    this.sequence = raw.sequence;
+    this.msgId = raw.msgId;
+    this.appendedAtMs = raw.appendedAtMs;
+    this.bytes = raw.bytes;
+  }
+
+  get events(): readonly AnyEvent[] {
+    this.#events ??= this.#parseEvents();
+    return this.#events;
+  }
+
+  get contentLines(): readonly string[] {
+    return this.#split().contentLines;
+  }
+
+  #parseEvents(): AnyEvent[] {
+    try {
+      return this.#split().eventLines.map((text, line) => parseEventLine(text, line));
+    } catch (error) {
+      const what = `commit ${this.sequence} (${this.subject}): ${String(error)}`;
+      throw new Fault('log_unreadable', what, { cause: error });
+    }
+  }
+
+  #split(): CommitText {
+    if (this.#text === null) {
+      const { buffer, byteOffset, byteLength } = this.bytes;
+      this.#text = splitCommit(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
+    }
+    return this.#text;
+  }
+}
