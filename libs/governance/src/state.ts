@@ -1,6 +1,6 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type { Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -37,8 +37,12 @@ export interface GovernanceState {
   readonly routes: ReadonlyMap<string, RouteConfig>;
   /** By `provider/model`. */
   readonly prices: ReadonlyMap<string, Price>;
+  /** Who set a price and where it comes from, by `provider/model`. */
+  readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  /** Who set the settings last; null: nobody. */
+  readonly settingsOrigin: Origin | null;
 }
 
 export const initialGovernance: GovernanceState = {
@@ -50,6 +54,8 @@ export const initialGovernance: GovernanceState = {
   providers: new Map(),
   routes: new Map(),
   prices: new Map(),
+  priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  settingsOrigin: null,
 };

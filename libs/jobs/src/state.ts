@@ -19,13 +19,13 @@ export interface JobFacts {
   /** Where the submission stands in the log. */
   readonly at: LinePosition;
   readonly submittedAtMs: number;
-  /** One record per attempt id, in the order they were first seen; a later word replaces. */
+  /** One record per attempt id, in the order first seen; a word that knows more replaces it. */
   readonly attempts: readonly AttemptRecord[];
   /** Routings so far; the running one has this number. */
   readonly routings: number;
   /** Routings whose end nobody learned (their holds are kept, they are shown as unknown). */
   readonly unknownRoutings: readonly UnknownRouting[];
-  /** Exhausted plans so far: the deferral delay grows with it. */
+  /** Count of the last `JobDeferred`: deferrals after exhausted plans; the delay grows with it. */
   readonly deferrals: number;
   /** Abandonments so far: beyond the cap the job is a dead letter. */
   readonly abandonments: number;
@@ -41,6 +41,10 @@ export interface UnknownRouting {
   readonly provider: string;
   readonly key: string;
   readonly model: string;
+  /** The call is known by name but not what it cost: shown as that attempt. null: no call known. */
+  readonly attemptId: string | null;
+  /** A person gave the hold up; the routing stays listed as unknown. */
+  readonly writtenOff: boolean;
 }
 
 export interface WaitingJob extends JobFacts {
@@ -102,6 +106,8 @@ export interface PlanError {
   readonly provider: string;
   readonly model: string;
   readonly error: AttemptError;
+  /** When the provider asked to wait before the next call. */
+  readonly retryAfterMs?: number | null;
 }
 
 export interface WebhookProgress {

@@ -1,0 +1,84 @@
+// The fold of events.governance: each event names the whole new value of one entity.
+import type { AnyEvent, HoldfastEvent } from '@libs/events/envelope';
+import { timeMs } from '@libs/events/envelope';
+import { evolveEndpoints } from './evolve-endpoints';
+import type { GovernanceState } from './state';
+
+/** The state after `event` of the commit `sequence`. Other events only move the sequence. */
+export function evolveGovernance(
+  state: GovernanceState, event: AnyEvent, sequence: number,
+): GovernanceState {
+  return { ...change(state, event), sequence: Math.max(state.sequence, sequence) };
+}
+
+function change(state: GovernanceState, event: AnyEvent): GovernanceState {
+  switch (event.type) {
+    case 'KeyCreated': return keyCreated(state, event);
+    case 'KeyRevoked': return keyRevoked(state, event.data.key);
+    case 'CustomerSet':
+      return { ...state, customers: put(state.customers, event.data.customer, event.data) };
+    case 'CustomerRemoved':
+      return { ...state, customers: drop(state.customers, event.data.customer) };
+    case 'TeamSet': return { ...state, teams: put(state.teams, event.data.team, event.data) };
+    case 'TeamRemoved': return { ...state, teams: drop(state.teams, event.data.team) };
+    case 'ProviderConfigured':
+      return { ...state, providers: put(state.providers, event.data.provider, event.data) };
+    case 'ProviderRemoved':
+      return { ...state, providers: drop(state.providers, event.data.provider) };
+    case 'RouteConfigured':
+      return { ...state, routes: put(state.routes, event.data.model, event.data) };
+    case 'RouteRemoved': return { ...state, routes: drop(state.routes, event.data.model) };
+    case 'PriceSet': {
+      const { provider, model, price, origin, source } = event.data;
+      const id = `${provider}/${model}`;
+      return {
+        ...state,
+        prices: put(state.prices, id, price),
+        priceSources: put(state.priceSources, id, { origin, source }),
+      };
+    }
+    case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
+    case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted':
+      return { ...state, endpoints: evolveEndpoints(state.endpoints, event, timeMs(event)) };
+    case 'SettingsChanged':
+      return {
+        ...state,
+        webhooksAllowPrivate: event.data.webhooks_allow_private,
+        settingsOrigin: event.data.origin,
+      };
+    case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
+    case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
+    case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
+    case 'AttemptAbandoned': case 'AttemptReturned': case 'PlanExhausted':
+    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
+    case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
+    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+      return state;
+  }
+}
+
+/** A key created again under its id replaces the former one, whose value stops working. */
+function keyCreated(state: GovernanceState, event: HoldfastEvent<'KeyCreated'>): GovernanceState {
+  const { key: id, hash } = event.data;
+  const former = state.keys.get(id)?.created.hash;
+  const hashes = former === undefined || former === hash
+    ? state.keyIdByHash
+    : drop(state.keyIdByHash, former);
+  const created = { id, tenant: event.tenant, created: event.data, revoked: false };
+  return { ...state, keys: put(state.keys, id, created), keyIdByHash: put(hashes, hash, id) };
+}
+
+function keyRevoked(state: GovernanceState, id: string): GovernanceState {
+  const key = state.keys.get(id);
+  return key === undefined ? state : { ...state, keys: put(state.keys, id, { ...key, revoked: true }) };
+}
+
+function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {
+  return new Map(map).set(id, value);
+}
+
+function drop<V>(map: ReadonlyMap<string, V>, id: string): ReadonlyMap<string, V> {
+  const next = new Map(map);
+  next.delete(id);
+  return next;
+}

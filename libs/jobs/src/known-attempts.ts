@@ -1,0 +1,80 @@
+// What is known of a job's calls: records merged by attempt id, and routings whose end is not known.
+import type { AttemptRecord } from '@libs/events/attempts';
+import type { JobFacts, JobState, RunningJob, UnknownRouting } from './state';
+
+/** What one event says of calls. */
+export interface Word {
+  readonly attempts: readonly AttemptRecord[];
+  /** The routing this event ends, null when it ends none. */
+  readonly ended: number | null;
+  /** The job stops running: a running routing that did not end here becomes unknown. */
+  readonly leaves: boolean;
+}
+
+export type Calls = Pick<JobFacts, 'attempts' | 'unknownRoutings'>;
+
+/** The job's calls after hearing `word`. Hearing it again changes nothing. */
+export function hear(state: JobState, word: Word): Calls {
+  const attempts = mergeAttempts(state.attempts, word.attempts);
+  const running = state.phase === 'running' ? state : null;
+  if (running === null && state.unknownRoutings.length === 0) {
+    return { attempts, unknownRoutings: state.unknownRoutings };
+  }
+  const open = running !== null && (word.leaves || running.routed.routing === word.ended)
+    ? [...state.unknownRoutings, openRouting(running.routed)]
+    : state.unknownRoutings;
+  const unknownRoutings = open.flatMap((entry) => stillUnknown(entry, attempts, word.ended));
+  return { attempts, unknownRoutings };
+}
+
+/** A routing of which nothing has been heard. */
+export function openRouting(routed: RunningJob['routed']): UnknownRouting {
+  const [first] = routed.plan;
+  return {
+    routing: routed.routing,
+    holdPicoUsd: routed.hold?.amount_pico_usd ?? null,
+    provider: first?.provider ?? '',
+    key: first?.key ?? '',
+    model: first?.model ?? '',
+    attemptId: null,
+    writtenOff: false,
+  };
+}
+
+/** Merges records by attempt id; a record is replaced only by one that knows more. */
+export function mergeAttempts(
+  known: readonly AttemptRecord[], heard: readonly AttemptRecord[],
+): readonly AttemptRecord[] {
+  let merged: AttemptRecord[] | null = null;
+  for (const attempt of heard) {
+    const now: readonly AttemptRecord[] = merged ?? known;
+    const index = now.findIndex((record) => record.attempt_id === attempt.attempt_id);
+    if (index === -1) {
+      merged = [...now, attempt];
+    } else if (knowledge(attempt) > knowledge(now[index] ?? attempt)) {
+      merged = now.map((record, place) => (place === index ? attempt : record));
+    }
+  }
+  return merged ?? known;
+}
+
+/** Money counts before the outcome: a booked amount is never taken back by a poorer record. */
+function knowledge(attempt: AttemptRecord): number {
+  return (attempt.cost_pico_usd === null ? 0 : 2) + (attempt.outcome === 'unknown' ? 0 : 1);
+}
+
+function stillUnknown(
+  entry: UnknownRouting, attempts: readonly AttemptRecord[], ended: number | null,
+): readonly UnknownRouting[] {
+  const named = entry.attemptId !== null;
+  if (entry.routing !== ended && !named) return [entry];
+  const owing = attempts.find((attempt) => attempt.routing === entry.routing && owes(attempt));
+  if (owing === undefined) return [];
+  const { provider, key, model, attempt_id: attemptId } = owing;
+  return [{ ...entry, provider, key, model, attemptId }];
+}
+
+/** The call may cost money that nobody knows yet. */
+function owes(attempt: AttemptRecord): boolean {
+  return attempt.outcome === 'unknown' && attempt.cost_pico_usd === null;
+}
