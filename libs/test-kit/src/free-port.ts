@@ -1,0 +1,2 @@
+// Free ports for tests.
+export { freePort } from '@libs/servers/free-port';
