@@ -64,7 +64,8 @@ export class JobReads {
 
   /** Newest first. */
   async list(query: JobQuery): Promise<ArchivedJob[]> {
-    const conditions = ['tenant = $1'];
+    // A duplicate's caller was given the first job, which is in the list.
+    const conditions = ['tenant = $1', "status <> 'duplicate'"];
     const values: unknown[] = [query.tenant];
     const add = (condition: (place: string) => string, value: unknown): void => {
       values.push(value);

@@ -1,17 +1,12 @@
 // From a job's state to its rows in the read models.
 import { type AttemptRecord } from '@libs/events/attempts';
 import { type JobState, type JobStatus, type UnknownRouting } from '@libs/jobs/state';
+import { statusOf } from '@libs/jobs/view';
 import { type AttemptRow, type JobRow } from '@libs/postgres/read-model-rows';
 
-/** Status as the list filters it; `duplicate` is of the archive only: clients see the first job. */
-export function statusOf(state: JobState): JobStatus | 'duplicate' {
-  switch (state.phase) {
-    case 'waiting': return 'queued';
-    case 'deferred': return 'deferred';
-    case 'running': return 'running';
-    case 'settled': return state.status;
-    case 'deduplicated': return 'duplicate';
-  }
+/** `duplicate` is of the archive only: clients see the first job. */
+function rowStatus(state: JobState): JobStatus | 'duplicate' {
+  return state.phase === 'deduplicated' ? 'duplicate' : statusOf(state);
 }
 
 export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
@@ -21,7 +16,7 @@ export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
     tenant: state.tenant,
     team: state.submitted.team,
     key: state.submitted.key,
-    status: statusOf(state),
+    status: rowStatus(state),
     model: state.submitted.model,
     createdAtMs: state.submittedAtMs,
     settledAtMs: state.phase === 'settled' ? state.settledAtMs : null,
@@ -35,17 +30,22 @@ export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
 export function attemptRows(state: JobState): AttemptRow[] {
   return [
     ...state.attempts.map((attempt) => attemptRow(state, attempt)),
-    ...state.unknownRoutings.map((unknown) => unknownRow(state, unknown)),
+    ...nameless(state).map((unknown) => unknownRow(state, unknown)),
   ];
 }
 
 /** Attempt rows of the state before that do not hold any more. */
 export function goneAttempts(before: JobState | undefined, after: JobState): string[] {
   if (before === undefined || before.unknownRoutings.length === 0) return [];
-  const now = new Set(after.unknownRoutings.map((unknown) => unknown.routing));
-  return before.unknownRoutings
+  const now = new Set(nameless(after).map((unknown) => unknown.routing));
+  return nameless(before)
     .filter((unknown) => !now.has(unknown.routing))
     .map((unknown) => unknownId(before, unknown));
+}
+
+/** Unknown routings whose call has no id; the others are among the attempts. */
+function nameless(state: JobState): UnknownRouting[] {
+  return state.unknownRoutings.filter((unknown) => unknown.attemptId === null);
 }
 
 function unknownId(state: JobState, unknown: UnknownRouting): string {
