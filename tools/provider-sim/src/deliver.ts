@@ -9,7 +9,7 @@ export interface Delivery {
   stream: boolean;
   headers: Record<string, string>;
   /** What an error inside a 200 looks like on this API. */
-  errorEvent: string;
+  errorEvent: () => string;
 }
 
 /** Small pieces, slow enough to be seen and fast enough for a test. */
@@ -33,8 +33,10 @@ function deliverBody(reply: Reply, delivery: Delivery): void {
   const early = earlyEndOf(behaviour.fault);
   if (early === undefined && behaviour.fault !== 'drip') {
     record.tokensSent = answer.usage.completion;
-    writeHead(reply, delivery, 'application/json', body);
-    res.end(body);
+    const bytes = Buffer.byteLength(body);
+    writeHead(reply, delivery, 'application/json', bytes);
+    // Plain ASCII leaves as it stands, without being encoded.
+    res.end(body, bytes === body.length ? 'latin1' : 'utf8');
     return;
   }
   writeHead(reply, delivery, 'application/json');
@@ -50,7 +52,7 @@ function deliverPart(
     return;
   }
   if (early === 'error_event') {
-    endEarly(reply, early, delivery.errorEvent.replace(/^(event: .*\n)?data: /, ''));
+    endEarly(reply, early, delivery.errorEvent().replace(/^(event: .*\n)?data: /, ''));
     return;
   }
   // Cut by bytes, in the proportion that the tokens ask for.
@@ -69,7 +71,7 @@ function deliverFrames(reply: Reply, delivery: Delivery, frames: Frame[]): void 
   writeHead(reply, delivery, 'text/event-stream; charset=utf-8');
   if (early !== undefined) {
     const tokens = tokensBeforeFault(behaviour, delivery.answer.usage.completion);
-    const last = early === 'error_event' ? delivery.errorEvent
+    const last = early === 'error_event' ? delivery.errorEvent()
       : early === 'garbage' ? 'data: {"id": broken, "choices": [}\n\n' : '';
     pace(reply, framesUpTo(frames, tokens), behaviour, () => endEarly(reply, early, last));
   } else if (behaviour.fault === 'drip') {
@@ -82,13 +84,13 @@ function deliverFrames(reply: Reply, delivery: Delivery, frames: Frame[]): void 
   }
 }
 
-function writeHead(reply: Reply, delivery: Delivery, type: string, body?: string): void {
+function writeHead(reply: Reply, delivery: Delivery, type: string, bytes?: number): void {
   const wrong = delivery.behaviour.fault === 'content_type';
   const headers: Record<string, string | number> = {
     'content-type': wrong ? 'text/html; charset=utf-8' : type,
     ...delivery.headers,
   };
-  if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
+  if (bytes !== undefined) headers['content-length'] = bytes;
   reply.res.writeHead(200, headers);
 }
 

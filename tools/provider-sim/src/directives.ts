@@ -7,8 +7,11 @@ const names: Readonly<Record<string, keyof Behaviour>> = {
   reasoning: 'reasoningTokens', dripbytes: 'dripBytes', dripms: 'dripMs',
 };
 
+const none: Behaviour = {};
+
 /** `latency=500,tokens=20,fault=reset`; a string is the complaint about a wrong one. */
 export function parseDirectives(header: string): Behaviour | string {
+  if (header === '') return none;
   const wanted: Record<string, string | number> = {};
   for (const part of header.split(',')) {
     const [name = '', value = ''] = part.split('=', 2).map((side) => side.trim());

@@ -51,7 +51,7 @@ function finish(reply: Reply, call: Call, answer: Answer | Complaint): void {
   }
   deliver(reply, {
     behaviour: call.behaviour, answer, stream: reply.record.stream, headers: idHeader(call),
-    errorEvent: errorEvent(call.surface, requestIdOf(call)),
+    errorEvent: () => errorEvent(call.surface, requestIdOf(call)),
   });
 }
 
