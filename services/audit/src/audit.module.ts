@@ -1,0 +1,60 @@
+// The one module of the audit process: archiver, answers, trimming.
+import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type LogConnection } from '@libs/jetstream/connect';
+import { type Database } from '@libs/postgres/database';
+import { type SignalSubscription } from '@libs/signals/signals';
+import { type Health } from '@libs/telemetry/health';
+import { type Logger } from '@libs/telemetry/logger';
+import { type Registry } from '@libs/telemetry/metrics';
+import { answerAuditQuestions } from './answer-questions/audit-answers';
+import { Archiver } from './archive-log/archiver';
+import { archiveMetrics } from './archive-log/metrics';
+import { type AuditSettings } from './settings';
+
+export interface AuditParts {
+  readonly connection: LogConnection;
+  readonly database: Database;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly settings: AuditSettings;
+}
+
+const auditParts = Symbol('AuditParts');
+
+/** Starts and stops the slices with the application. */
+@Injectable()
+class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #archiver: Archiver;
+  #answers: SignalSubscription | null = null;
+
+  constructor(@Inject(auditParts) private readonly parts: AuditParts) {
+    const { connection, database, health, logger, registry } = parts;
+    this.#archiver = new Archiver({
+      log: connection.log, database, health, logger, metrics: archiveMetrics(registry),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    const { connection, database, logger } = this.parts;
+    this.#archiver.start();
+    this.#answers = answerAuditQuestions({
+      archiver: this.#archiver, database, log: connection.log, signals: connection.signals, logger,
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#answers?.stop();
+    await this.#archiver.stop();
+  }
+}
+
+@Module({})
+export class AuditModule {
+  static with(parts: AuditParts): DynamicModule {
+    return {
+      module: AuditModule,
+      providers: [{ provide: auditParts, useValue: parts }, AuditLife],
+    };
+  }
+}
