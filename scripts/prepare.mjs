@@ -73,12 +73,20 @@ function packagesOf(file) {
 async function install() {
   say('Installing dependencies (once, about a minute) …');
   // The build needs development dependencies, also where NODE_ENV says production.
-  const args = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-  const npm = process.env.npm_execpath;
-  const code = npm?.endsWith('npm-cli.js')
-    ? await spawned(process.execPath, [npm, ...args])
-    : await spawned(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
-  if (code !== 0) throw new Failure('npm ci failed; see above. Nothing was started.');
+  const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  if (await npm(['ci', ...options]) === 0) return;
+  // Mirrors that leave out other platforms' packages make `npm ci` refuse a lock file that names
+  // them; `npm install` takes the same versions and is not disturbed.
+  say('npm ci did not succeed; trying npm install with the same versions …');
+  if (await npm(['install', '--no-save', ...options]) === 0 && isInstalled()) return;
+  throw new Failure('The dependencies could not be installed; see above. Nothing was started.');
+}
+
+/** The npm that runs us, else the one on PATH. */
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  if (cli?.endsWith('npm-cli.js')) return spawned(process.execPath, [cli, ...args]);
+  return spawned(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
 }
 
 function isBuilt() {
