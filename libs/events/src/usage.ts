@@ -13,12 +13,17 @@ export const usage = z.object({
 export type Usage = z.infer<typeof usage>;
 
 /** Prices in 10⁻¹² USD, whole numbers as decimal strings (JSON has no bigint). */
-export const price = z.object({
+const rates = {
   input_per_token: z.string(),
   cached_input_per_token: z.string(),
   cache_write_per_token: z.string(),
   output_per_token: z.string(),
+};
+export const price = z.object({
+  ...rates,
   per_request: z.string(),
+  /** Other rates for the whole call once its prompt is longer than this; rising thresholds. */
+  tiers: z.array(z.object({ above_input_tokens: z.number().int(), ...rates })).optional(),
 });
 export type Price = z.infer<typeof price>;
 

@@ -1,6 +1,6 @@
 // The fold of events.governance: each event names the whole new value of one entity.
-import type { AnyEvent, HoldfastEvent } from '@libs/events/envelope';
-import { timeMs } from '@libs/events/envelope';
+import type { Catalogue } from '@libs/events/catalogue';
+import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
 import type { GovernanceState } from './state';
 
@@ -14,7 +14,7 @@ export function evolveGovernance(
 function change(state: GovernanceState, event: AnyEvent): GovernanceState {
   switch (event.type) {
     case 'KeyCreated': return keyCreated(state, event);
-    case 'KeyRevoked': return keyRevoked(state, event.data.key);
+    case 'KeyRevoked': return keyRevoked(state, event.data);
     case 'CustomerSet':
       return { ...state, customers: put(state.customers, event.data.customer, event.data) };
     case 'CustomerRemoved':
@@ -68,9 +68,11 @@ function keyCreated(state: GovernanceState, event: HoldfastEvent<'KeyCreated'>):
   return { ...state, keys: put(state.keys, id, created), keyIdByHash: put(hashes, hash, id) };
 }
 
-function keyRevoked(state: GovernanceState, id: string): GovernanceState {
-  const key = state.keys.get(id);
-  return key === undefined ? state : { ...state, keys: put(state.keys, id, { ...key, revoked: true }) };
+function keyRevoked(state: GovernanceState, data: Catalogue['KeyRevoked']): GovernanceState {
+  const key = state.keys.get(data.key);
+  if (key === undefined) return state;
+  const revoked = { ...key, revoked: true, revokedBy: data.origin };
+  return { ...state, keys: put(state.keys, data.key, revoked) };
 }
 
 function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {

@@ -12,13 +12,21 @@ export function costOf(usage: Usage | null, price: Price | null): string | null 
   const cached = Math.min(usage.cached_input_tokens, usage.input_tokens);
   const written = Math.min(usage.cache_write_tokens, usage.input_tokens - cached);
   const plain = usage.input_tokens - cached - written;
+  const rates = ratesFor(usage.input_tokens, price);
   return String(
-    BigInt(plain) * BigInt(price.input_per_token)
-    + BigInt(cached) * BigInt(price.cached_input_per_token)
-    + BigInt(written) * BigInt(price.cache_write_per_token)
-    + BigInt(usage.output_tokens) * BigInt(price.output_per_token)
+    BigInt(plain) * BigInt(rates.input_per_token)
+    + BigInt(cached) * BigInt(rates.cached_input_per_token)
+    + BigInt(written) * BigInt(rates.cache_write_per_token)
+    + BigInt(usage.output_tokens) * BigInt(rates.output_per_token)
     + BigInt(price.per_request),
   );
+}
+
+/** A long prompt puts the whole call into the last tier it passes. */
+function ratesFor(
+  inputTokens: number, price: Price,
+): Omit<Price, 'per_request' | 'tiers'> {
+  return price.tiers?.findLast((tier) => inputTokens > tier.above_input_tokens) ?? price;
 }
 
 /** Sum of two amounts. */

@@ -8,6 +8,8 @@ export interface VirtualKey {
   readonly tenant: string;
   readonly created: Catalogue['KeyCreated'];
   readonly revoked: boolean;
+  /** Who revoked it: what an administrator revoked, a file does not bring back. */
+  readonly revokedBy?: Origin;
 }
 
 export interface WebhookEndpoint {

@@ -1,0 +1,160 @@
+// From a desired configuration to the events that bring it about. The file owns what came from it,
+// the API the rest: neither overwrites the other's, a clash is reported and left as it is.
+import type { EventType } from '@libs/events/catalogue';
+import type { DraftOf, EventDraft } from '@libs/events/envelope';
+import type { Origin } from '@libs/events/governance-events';
+import { diffKeys } from './apply-keys';
+import { catalogueSource, type DesiredConfig } from './desired-config';
+import {
+  type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
+} from './diff-part';
+import type { GovernanceState } from './state';
+
+export interface ConfigDiff {
+  /** In an order in which each names only what exists. */
+  readonly events: readonly EventDraft[];
+  readonly changes: readonly ConfigChange[];
+  readonly conflicts: readonly ConfigConflict[];
+}
+
+/** Tenant of what belongs to no customer. */
+export const systemTenant = 'system';
+
+export function diffConfig(state: GovernanceState, desired: DesiredConfig): ConfigDiff {
+  const parts = [
+    diffEntities(state.customers, desired.customers, customers),
+    diffEntities(state.teams, desired.teams, teams),
+    diffEntities(state.providers, desired.providers, providers),
+    diffPrices(state, desired),
+    diffEntities(state.routes, desired.routes, routes),
+    diffKeys(state, desired),
+    diffSettings(state, desired),
+  ];
+  return {
+    events: [
+      ...parts.flatMap((part) => part.sets),
+      // Removed in the opposite order: routes before providers, keys before teams.
+      ...parts.toReversed().flatMap((part) => part.removals),
+    ],
+    changes: parts.flatMap((part) => part.changes),
+    conflicts: parts.flatMap((part) => part.conflicts),
+  };
+}
+
+interface Kind<Value extends object> {
+  readonly entity: ConfigEntity;
+  readonly id: (value: Value) => string;
+  readonly set: (value: Value & { origin: Origin }) => EventDraft;
+  readonly remove: (id: string, tenant: string) => EventDraft;
+  readonly tenant: (value: Value) => string;
+}
+
+function diffEntities<Value extends object>(
+  present: ReadonlyMap<string, Value & { origin: Origin }>,
+  wanted: readonly Value[], kind: Kind<Value>,
+): DiffPart {
+  const part = emptyPart();
+  const { entity } = kind;
+  for (const value of wanted) {
+    const id = kind.id(value);
+    const now = present.get(id);
+    const next = { ...value, origin: 'file' as const };
+    if (now?.origin === 'api') {
+      part.conflicts.push({ entity, id, message: `${entity} ${id} was made by the API` });
+    } else if (now === undefined || !sameValue(now, next)) {
+      part.sets.push(kind.set(next));
+      part.changes.push({ action: now === undefined ? 'create' : 'change', entity, id });
+    }
+  }
+  const ids = new Set(wanted.map(kind.id));
+  for (const [id, now] of present) {
+    if (now.origin !== 'file' || ids.has(id)) continue;
+    part.removals.push(kind.remove(id, kind.tenant(now)));
+    part.changes.push({ action: 'remove', entity, id });
+  }
+  return part;
+}
+
+type Bare<T extends EventType> = Omit<DraftOf<T>['data'], 'origin'>;
+
+const customers: Kind<Bare<'CustomerSet'>> = {
+  entity: 'customer',
+  id: (value) => value.customer,
+  tenant: (value) => value.customer,
+  set: (data) => ({ type: 'CustomerSet', subject: data.customer, tenant: data.customer, data }),
+  remove: (customer, tenant) => ({
+    type: 'CustomerRemoved', subject: customer, tenant, data: { customer, origin: 'file' },
+  }),
+};
+
+const teams: Kind<Bare<'TeamSet'>> = {
+  entity: 'team',
+  id: (value) => value.team,
+  tenant: (value) => value.customer,
+  set: (data) => ({ type: 'TeamSet', subject: data.team, tenant: data.customer, data }),
+  remove: (team, tenant) => ({
+    type: 'TeamRemoved', subject: team, tenant, data: { team, origin: 'file' },
+  }),
+};
+
+const providers: Kind<Bare<'ProviderConfigured'>> = {
+  entity: 'provider',
+  id: (value) => value.provider,
+  tenant: () => systemTenant,
+  set: (data) => ({
+    type: 'ProviderConfigured', subject: data.provider, tenant: systemTenant, data,
+  }),
+  remove: (provider, tenant) => ({
+    type: 'ProviderRemoved', subject: provider, tenant, data: { provider, origin: 'file' },
+  }),
+};
+
+const routes: Kind<Bare<'RouteConfigured'>> = {
+  entity: 'route',
+  id: (value) => value.model,
+  tenant: () => systemTenant,
+  set: (data) => ({ type: 'RouteConfigured', subject: data.model, tenant: systemTenant, data }),
+  remove: (model, tenant) => ({
+    type: 'RouteRemoved', subject: model, tenant, data: { model, origin: 'file' },
+  }),
+};
+
+/** Prices are never removed: one without its provider is never asked for. */
+function diffPrices(state: GovernanceState, desired: DesiredConfig): DiffPart {
+  const part = emptyPart();
+  for (const value of desired.prices) {
+    const id = `${value.provider}/${value.model}`;
+    const setBy = state.priceSources.get(id);
+    if (setBy?.origin === 'api') {
+      if (value.source !== catalogueSource) {
+        part.conflicts.push({ entity: 'price', id, message: `price ${id} was set by the API` });
+      }
+      continue;
+    }
+    const now = state.prices.get(id);
+    if (now !== undefined && sameValue(now, value.price) && setBy?.source === value.source) continue;
+    part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'price', id });
+    part.sets.push({
+      type: 'PriceSet', subject: id, tenant: systemTenant, data: { ...value, origin: 'file' },
+    });
+  }
+  return part;
+}
+
+function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart {
+  const part = emptyPart();
+  const { settings } = desired;
+  const same = settings?.webhooks_allow_private === state.webhooksAllowPrivate;
+  if (settings === null || same) return part;
+  const [entity, id] = ['settings', 'webhooks'] as const;
+  if (state.settingsOrigin === 'api') {
+    part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
+    return part;
+  }
+  part.changes.push({ action: 'change', entity, id });
+  part.sets.push({
+    type: 'SettingsChanged', subject: id, tenant: systemTenant,
+    data: { ...settings, origin: 'file' },
+  });
+  return part;
+}

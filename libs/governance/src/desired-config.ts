@@ -1,0 +1,25 @@
+// What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
+import { z } from 'zod';
+import {
+  customerSet, keyCreated, priceSet, providerConfigured, routeConfigured, settingsChanged, teamSet,
+} from '@libs/events/governance-events';
+
+export const desiredConfig = z.object({
+  customers: z.array(customerSet.omit({ origin: true })),
+  teams: z.array(teamSet.omit({ origin: true })),
+  /** With the customer they belong to. */
+  keys: z.array(keyCreated.omit({ origin: true }).extend({ customer: z.string() })),
+  providers: z.array(providerConfigured.omit({ origin: true })),
+  routes: z.array(routeConfigured.omit({ origin: true })),
+  prices: z.array(priceSet.omit({ origin: true })),
+  /** null: leave as they are. */
+  settings: settingsChanged.omit({ origin: true }).nullable(),
+});
+export type DesiredConfig = z.infer<typeof desiredConfig>;
+
+/** Prices with this source come from the shipped catalogue; any price that a person set wins. */
+export const catalogueSource = 'genai-prices';
+
+export const emptyConfig: DesiredConfig = {
+  customers: [], teams: [], keys: [], providers: [], routes: [], prices: [], settings: null,
+};
