@@ -14,6 +14,11 @@ export interface Delivery {
   readonly mayHaveRunBefore: boolean;
   /** Tells the server that work goes on; restarts its ack wait. */
   working(): void;
+  /**
+   * Another worker has this commit and will ack it: when the handler resolves, this delivery is
+   * neither acked nor given back.
+   */
+  leave?(): void;
 }
 
 export type DeliveryHandler = (delivery: Delivery) => Promise<void>;

@@ -1,0 +1,182 @@
+// The log over JetStream: one group commit per subject, fenced appends, folds, reads, objects.
+import { Fault } from '@libs/faults/faults';
+import { type CommitDraft, draftOf, entryLines, GroupCommit } from '@libs/log/group-commit';
+import {
+  type Appended, type Commit, type Entry, EventLog, type FencedResult, type Following,
+  type FollowOptions, type LogState,
+} from '@libs/log/log';
+import { type FollowParts, followLog } from './follow';
+import { type ContentStore } from './object-store';
+import { publication, type Publisher } from './publisher';
+import { readCommitAt, readLastOf, readState } from './read-log';
+
+/** What the log is made of; put together by connectLog. */
+export interface LogParts extends FollowParts {
+  readonly publisher: Publisher;
+  readonly content: ContentStore;
+}
+
+/**
+ * With fail-fast: a publish unanswered this long means that entries behind it, and new ones, are
+ * refused at once. They were never sent, so their end is known; callers get their 503 in a second.
+ */
+const stalledAfterMs = 800;
+
+/** Counts since the start, for metrics. */
+export interface AppendCounts {
+  readonly commits: number;
+  readonly entries: number;
+  readonly events: number;
+  readonly bytes: number;
+}
+
+interface Lane {
+  readonly group: GroupCommit;
+  stalled: boolean;
+}
+
+export class JetStreamLog extends EventLog {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #followings = new Set<Following>();
+  #closing = false;
+  #counts: AppendCounts = { commits: 0, entries: 0, events: 0, bytes: 0 };
+
+  constructor(private readonly parts: LogParts) {
+    super();
+    parts.link.listen(({ kind }) => {
+      if (kind === 'disconnected' && this.#failsFast()) this.#refuseWaiting();
+    });
+  }
+
+  get counts(): AppendCounts {
+    return this.#counts;
+  }
+
+  /** Entries not yet known to be stored. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const { group } of this.#lanes.values()) waiting += group.waiting;
+    return waiting;
+  }
+
+  async append(subject: string, entry: Entry): Promise<Appended> {
+    if (this.#closing) throw new Fault('shutting_down', 'the log is closing');
+    const lane = this.#laneOf(subject);
+    if (this.#failsFast() && (lane.stalled || !this.parts.link.connected)) throw unreachable();
+    const lines = entryLines(entry);
+    this.parts.publisher.checkSize(lines.bytes);
+    return lane.group.append(lines);
+  }
+
+  async appendFenced(
+    subject: string, entry: Entry, expectedLastSequence: number,
+  ): Promise<FencedResult> {
+    if (this.#failsFast() && !this.parts.link.connected) throw unreachable();
+    const draft = draftOf([entryLines(entry)]);
+    this.parts.publisher.checkSize(draft.payload.length);
+    const commit = publication(subject, draft.payload, expectedLastSequence);
+    const answer = await this.parts.publisher.publish(commit);
+    if (answer.kind === 'stored') {
+      this.#count(draft);
+      return { outcome: 'appended', sequence: answer.sequence };
+    }
+    // Server 2.15.1 says so also for the repeat of a publish it has stored: whose is the last one?
+    const last = await readLastOf(this.parts.jsm, subject);
+    if (last?.msgId !== commit.msgId) {
+      return { outcome: 'lost_race', lastSequence: last?.sequence ?? 0 };
+    }
+    this.#count(draft);
+    return { outcome: 'appended', sequence: last.sequence };
+  }
+
+  follow(options: FollowOptions): Promise<Following> {
+    const following = followLog(this.parts, options);
+    this.#followings.add(following);
+    return Promise.resolve(following);
+  }
+
+  readAt(sequence: number): Promise<Commit | null> {
+    return readCommitAt(this.parts.jsm, sequence);
+  }
+
+  lastOf(subject: string): Promise<Commit | null> {
+    return readLastOf(this.parts.jsm, subject);
+  }
+
+  state(): Promise<LogState> {
+    return readState(this.parts.jsm);
+  }
+
+  putObject(sha256: string, text: string): Promise<void> {
+    return this.parts.content.put(sha256, Buffer.from(text));
+  }
+
+  async getObject(sha256: string): Promise<string> {
+    const data = await this.parts.content.get(sha256);
+    if (data === null) throw new Fault('object_missing', `no object ${sha256}`);
+    return data.toString('utf8');
+  }
+
+  /** Stops folds, refuses new entries, and waits for those under way. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all([...this.#followings].map((following) => following.stop()));
+    this.parts.publisher.stop();
+    await Promise.all([...this.#lanes.values()].map(({ group }) => group.idle()));
+  }
+
+  #failsFast(): boolean {
+    return this.parts.publisher.options.whenUnreachable === 'fail-fast';
+  }
+
+  #laneOf(subject: string): Lane {
+    let lane = this.#lanes.get(subject);
+    if (lane === undefined) {
+      const made: Lane = {
+        group: new GroupCommit((draft) => this.#publish(subject, draft, made)),
+        stalled: false,
+      };
+      lane = made;
+      this.#lanes.set(subject, lane);
+    }
+    return lane;
+  }
+
+  async #publish(subject: string, draft: CommitDraft, lane: Lane): Promise<number> {
+    const timer = this.#failsFast() ? setTimeout(() => this.#stall(lane), stalledAfterMs) : null;
+    try {
+      const answer = await this.parts.publisher.publish(publication(subject, draft.payload, null));
+      if (answer.kind === 'wrong_sequence') {
+        throw new Fault('log_conflict', `${subject} is fenced; appendFenced is for it`);
+      }
+      this.#count(draft);
+      return answer.sequence;
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      lane.stalled = false;
+    }
+  }
+
+  #stall(lane: Lane): void {
+    lane.stalled = true;
+    lane.group.rejectWaiting(unreachable());
+  }
+
+  #refuseWaiting(): void {
+    for (const { group } of this.#lanes.values()) group.rejectWaiting(unreachable());
+  }
+
+  #count(draft: CommitDraft): void {
+    const { commits, entries, events, bytes } = this.#counts;
+    this.#counts = {
+      commits: commits + 1,
+      entries: entries + draft.entries,
+      events: events + draft.events,
+      bytes: bytes + draft.payload.length,
+    };
+  }
+}
+
+function unreachable(): Fault {
+  return new Fault('log_unavailable', 'the log cannot be reached; nothing was stored');
+}
