@@ -12,9 +12,12 @@ export async function emptyLog(
   url: string, settings: Partial<LogSettings> = {},
 ): Promise<LogConnection> {
   const admin = await connectNats({ urls: url, name: 'test-admin' });
-  const jsm = await jetstreamManager(admin);
-  await jsm.streams.delete(streamName).catch(() => false);
-  await ensureTopology(admin, { partitions: 4, replicas: 1, maxBytes: 512 * 1024 * 1024 });
-  await admin.close();
+  try {
+    const jsm = await jetstreamManager(admin);
+    await jsm.streams.delete(streamName).catch(() => false);
+    await ensureTopology(admin, { partitions: 4, replicas: 1, maxBytes: 512 * 1024 * 1024 });
+  } finally {
+    await admin.close();
+  }
   return connectLog({ urls: url, name: 'test', ...settings }, quietLogger);
 }

@@ -64,7 +64,7 @@ export function workersConfig(): Partial<ConsumerConfig> & { durable_name: strin
 
 export async function ensureWorkersConsumer(jsm: JetStreamManager): Promise<void> {
   const wanted = workersConfig();
-  const { config } = await jsm.consumers.add(streamName, wanted);
+  const { config } = await jsm.consumers.add(streamName, { ...wanted });
   compare('consumer workers', wanted, config);
 }
 
@@ -74,7 +74,7 @@ async function ensureStream(
   const wanted = streamConfig(options);
   const present = await jsm.streams.info(streamName).then(({ config }) => config, () => null);
   if (present === null) {
-    const { config } = await jsm.streams.add(wanted);
+    const { config } = await jsm.streams.add({ ...wanted });
     compare('stream EVENTS', wanted, config);
     return { maxBytes: config.max_bytes, created: true };
   }
