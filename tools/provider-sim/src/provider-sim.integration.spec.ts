@@ -34,7 +34,8 @@ const openai = (name = 'a', headers: Record<string, string> = {}) => new OpenAI(
   defaultHeaders: headers, logLevel: 'off',
 });
 const anthropic = (name = 'a', headers: Record<string, string> = {}) => new Anthropic({
-  apiKey: 'sk-ant-5678', baseURL: `${sim.url}/p/${name}`, maxRetries: 0, defaultHeaders: headers, logLevel: 'off',
+  apiKey: 'sk-ant-5678', baseURL: `${sim.url}/p/${name}`, maxRetries: 0, logLevel: 'off',
+  defaultHeaders: headers,
 });
 
 /** The client may see its answer a moment before the server sees that it has left. */
@@ -517,6 +518,21 @@ describe('a script', () => {
     const failed = first.filter((status) => status !== 200).length;
     expect(failed).toBeGreaterThan(75);
     expect(failed).toBeLessThan(125);
+  });
+
+  test('keeps the defaults of the whole server where it has none of its own', async () => {
+    const common = await startProviderSim({
+      script: { defaults: { tokens: 3 } }, scripts: { own: { steps: [{ status: 500 }] } },
+    });
+    try {
+      const url = `${common.url}/p/own/v1/chat/completions`;
+      const body = JSON.stringify({ model: 'm', messages: hello });
+      expect((await fetch(url, { method: 'POST', body })).status).toBe(500);
+      const answer = await fetch(url, { method: 'POST', body }).then((one) => one.json()) as Loose;
+      expect(answer.usage.completion_tokens).toBe(3);
+    } finally {
+      await common.close();
+    }
   });
 
   test('a wrong one is refused with the reason', async () => {

@@ -15,7 +15,7 @@ import { type Script, type ScriptInput, parseScript } from './script';
 export interface ProviderSimOptions {
   port?: number;
   host?: string;
-  /** For every provider without a script of its own. */
+  /** For every provider without a script of its own; its defaults hold for the others too. */
   script?: ScriptInput;
   scripts?: Record<string, ScriptInput>;
   ledgerFile?: string;
@@ -81,7 +81,10 @@ function newControls({ ledger }: Floor, options: ProviderSimOptions): AllControl
     }
     return found;
   };
-  const change = (name: string, script: Script): void => setScript(provider(name), script);
+  const change = (name: string, script: Script): void => {
+    const defaults = { ...fallback.defaults, ...script.defaults };
+    setScript(provider(name), { ...script, defaults });
+  };
   for (const [name, script] of Object.entries(options.scripts ?? {})) {
     change(name, parseScript(script));
   }
