@@ -67,6 +67,12 @@ const chatOnAnthropic: Readonly<Record<Need, Honour>> = {
   web_search: 'unsupported',
   cache_control: 'translated',
   sampling: 'translated',
+  // Anthropic refuses stop sequences of white space alone.
+  blank_stops: 'unsupported',
+  document_urls: 'translated',
+  // Which tools may be called cannot be said there apart from which exist.
+  allowed_tools: 'unsupported',
+  unknown_parts: 'unsupported',
 };
 
 const messagesOnOpenai: Readonly<Record<Need, Honour>> = {
@@ -98,4 +104,9 @@ const messagesOnOpenai: Readonly<Record<Need, Honour>> = {
   // OpenAI caches by itself; the mark has no counterpart and no effect on the answer.
   cache_control: 'hint',
   sampling: 'translated',
+  blank_stops: 'translated',
+  // OpenAI's file parts carry the data itself.
+  document_urls: 'unsupported',
+  allowed_tools: 'unsupported',
+  unknown_parts: 'unsupported',
 };

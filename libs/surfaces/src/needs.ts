@@ -5,7 +5,8 @@ export const needs = [
   'streaming', 'n', 'logprobs', 'json_schema', 'json_object', 'seed', 'tools', 'custom_tools',
   'server_tools', 'parallel_tools', 'images', 'documents', 'file_ids', 'audio', 'thinking',
   'logit_bias', 'penalties', 'stop', 'many_stops', 'top_k', 'metadata', 'service_tier',
-  'prediction', 'web_search', 'cache_control', 'sampling',
+  'prediction', 'web_search', 'cache_control', 'sampling', 'blank_stops', 'document_urls',
+  'allowed_tools', 'unknown_parts',
 ] as const;
 export type Need = (typeof needs)[number];
 
@@ -37,4 +38,8 @@ export const paramOfNeed: Readonly<Record<Need, string>> = {
   web_search: 'web_search_options',
   cache_control: 'cache_control',
   sampling: 'temperature',
+  blank_stops: 'stop',
+  document_urls: 'messages.document',
+  allowed_tools: 'tool_choice',
+  unknown_parts: 'messages',
 };

@@ -101,10 +101,19 @@ function asksForThinking(body: JsonObject): boolean {
   return (type !== undefined && type !== 'disabled') || isGiven(objectOf(body.output_config).effort);
 }
 
+/** Others are made by Anthropic's own tools and mean nothing elsewhere. */
+const knownBlocks: ReadonlySet<unknown> = new Set([
+  'text', 'image', 'document', 'search_result', 'thinking', 'redacted_thinking', 'tool_use',
+  'tool_result',
+]);
+
 function blockNeeds(block: JsonObject, add: Add): void {
+  const source = objectOf(block.source).type;
   add('images', block.type === 'image');
   add('documents', block.type === 'document');
-  add('file_ids', objectOf(block.source).type === 'file');
+  add('document_urls', block.type === 'document' && source === 'url');
+  add('file_ids', source === 'file');
+  add('unknown_parts', !knownBlocks.has(block.type));
   add('cache_control', isGiven(block.cache_control));
   if (block.type === 'tool_result') {
     for (const part of objectsOf(block.content)) blockNeeds(part, add);

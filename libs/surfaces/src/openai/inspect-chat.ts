@@ -5,7 +5,8 @@ import {
 } from '../checks';
 import { estimatePromptTokens } from '../estimate';
 import { type Inspection } from '../inspection';
-import { isGiven, isObject, type JsonObject, listOf, objectOf, objectsOf } from '../json';
+import { isGiven, isObject, type JsonObject, listOf, objectOf, objectsOf, textOf }
+  from '../json';
 import { type Need } from '../needs';
 
 const roles: ReadonlySet<string> = new Set([
@@ -98,7 +99,9 @@ function chatNeeds(body: JsonObject): Need[] {
   add('seed', isGiven(body.seed));
   add('logit_bias', Object.keys(objectOf(body.logit_bias)).length > 0);
   add('penalties', isNonZero(body.presence_penalty) || isNonZero(body.frequency_penalty));
-  add('stop', typeof body.stop === 'string' || listOf(body.stop).length > 0);
+  const stops = typeof body.stop === 'string' ? [body.stop] : listOf(body.stop);
+  add('stop', stops.length > 0);
+  add('blank_stops', stops.some((stop) => textOf(stop).trim() === ''));
   add('top_k', isGiven(body.top_k));
   add('thinking', isGiven(body.reasoning_effort) && body.reasoning_effort !== 'none');
   add('metadata', isGiven(body.metadata));
@@ -124,7 +127,12 @@ function toolNeeds(body: JsonObject, add: Add): void {
   add('tools', tools.length > 0 || listOf(body.functions).length > 0);
   add('custom_tools', tools.some((tool) => tool.type !== 'function'));
   add('parallel_tools', body.parallel_tool_calls === false);
+  add('allowed_tools', objectOf(body.tool_choice).type === 'allowed_tools');
 }
+
+const knownParts: ReadonlySet<unknown> = new Set([
+  'text', 'refusal', 'image_url', 'input_audio', 'file',
+]);
 
 function partNeeds(part: JsonObject, add: Add): void {
   const file = objectOf(part.file);
@@ -133,6 +141,7 @@ function partNeeds(part: JsonObject, add: Add): void {
   add('documents', part.type === 'file');
   add('file_ids', part.type === 'file' && isGiven(file.file_id));
   add('cache_control', isGiven(part.cache_control));
+  add('unknown_parts', !knownParts.has(part.type));
 }
 
 function isNonZero(value: unknown): boolean {

@@ -16,7 +16,7 @@ export interface MessageStreamState {
   model: string;
   usage: JsonObject;
   /** Blocks in the making, by Anthropic's index. */
-  readonly blocks: Map<number, { block: JsonObject; toolIndex: number }>;
+  readonly blocks: Map<number, { block: JsonObject; toolIndex: number; hasInput: boolean }>;
   toolCount: number;
 }
 
@@ -56,7 +56,7 @@ export function stepMessageStream(
 function startBlock(state: MessageStreamState, event: JsonObject): SurfaceEvent[] {
   const block = { ...objectOf(event.content_block) };
   const toolIndex = state.toolCount;
-  state.blocks.set(indexOf(event), { block, toolIndex });
+  state.blocks.set(indexOf(event), { block, toolIndex, hasInput: false });
   if (block.type === 'redacted_thinking') return [delta(state, { [thinkingBlocksField]: [block] })];
   if (block.type === 'text' && textOf(block.text) !== '') {
     return [delta(state, { content: block.text })];
@@ -86,18 +86,27 @@ function blockDelta(state: MessageStreamState, event: JsonObject): SurfaceEvent[
     case 'input_json_delta':
       // Inputs of Anthropic's own tools are not the client's to run.
       if (open?.block.type !== 'tool_use' || change.partial_json === '') return [];
-      return [delta(state, {
-        tool_calls: [{ index: open.toolIndex, function: { arguments: change.partial_json } }],
-      })];
+      open.hasInput = true;
+      return [argumentsDelta(state, open.toolIndex, change.partial_json)];
     default:
       return [];
   }
 }
 
-/** A signed thinking block leaves whole, so that a client can send it back as it is. */
+function argumentsDelta(state: MessageStreamState, index: number, json: unknown): SurfaceEvent {
+  return delta(state, { tool_calls: [{ index, function: { arguments: json } }] });
+}
+
+/**
+ * A signed thinking block leaves whole, so that a client can send it back as it is. A tool without
+ * input streams none, but clients parse the arguments.
+ */
 function stopBlock(state: MessageStreamState, event: JsonObject): SurfaceEvent[] {
   const open = state.blocks.get(indexOf(event));
   state.blocks.delete(indexOf(event));
+  if (open?.block.type === 'tool_use' && !open.hasInput) {
+    return [argumentsDelta(state, open.toolIndex, '{}')];
+  }
   if (open?.block.type !== 'thinking') return [];
   return [delta(state, { [thinkingBlocksField]: [open.block] })];
 }
