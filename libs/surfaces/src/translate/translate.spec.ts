@@ -136,9 +136,9 @@ describe("what reaches OpenAI's clients from Anthropic", () => {
     ],
     usage: { input_tokens: 1, output_tokens: 1, cache_read_input_tokens: 4 },
   };
-  /** OpenAPI's `nullable` beside a reference is no JSON schema. */
+  /** OpenAPI's `nullable` allows null also beside an enum or a reference. */
   const nullable = (_key: string, value: unknown): unknown => {
-    if (!isObject(value) || value.nullable !== true || typeof value.type === 'string') return value;
+    if (!isObject(value) || value.nullable !== true) return value;
     return { anyOf: [{ ...value, nullable: undefined }, { type: 'null' }] };
   };
   const checkFor = (schema: string): ((value: unknown) => unknown) => {
