@@ -1,5 +1,4 @@
 // From the bytes of a commit to its events, and back. NDJSON: event lines first, then content lines.
-import type { EventType } from './catalogue';
 import type { ContentLine } from './content';
 import type { AnyEvent } from './envelope';
 import { currentVersion, upcasters } from './versions';
@@ -46,14 +45,14 @@ export function parseEventLine(text: string, line: number): AnyEvent {
 
 function upcast(event: AnyEvent, line: number): AnyEvent {
   const current = (currentVersion as Readonly<Record<string, number | undefined>>)[event.type];
-  if (current === undefined) throw new UnreadableEvent(line, `unknown type ${String(event.type)}`);
+  if (current === undefined) throw new UnreadableEvent(line, `unknown type ${event.type}`);
   if (event.version === current) return event;
   if (event.version > current) {
     throw new UnreadableEvent(line, `${event.type} version ${event.version}, known up to ${current}`);
   }
   let data: unknown = event.data;
   for (let version = event.version; version < current; version += 1) {
-    const lift = upcasters[event.type as EventType]?.[version];
+    const lift = upcasters[event.type]?.[version];
     if (lift === undefined) {
       throw new UnreadableEvent(line, `${event.type} version ${version} has no upcaster`);
     }
