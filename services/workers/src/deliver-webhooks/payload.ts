@@ -1,0 +1,44 @@
+// The body of a webhook: the job as clients see it, with its result where it is small enough.
+import { type Catalogue } from '@libs/events/catalogue';
+import { isFault } from '@libs/faults/faults';
+import { readContent } from '@libs/log/content';
+import { type EventLog } from '@libs/log/log';
+
+type Due = Catalogue['WebhookDue'];
+
+/** api.md section 4: larger results are fetched by the receiver. */
+export const inlineResultBytesMax = 256 * 1024;
+
+/** `publicUrl`: where clients reach the API, null when nobody said. */
+export async function webhookBody(
+  log: EventLog, due: Due, publicUrl: string | null, nowMs: number,
+): Promise<string> {
+  const { job, event_type: type } = due;
+  if (type === 'test') return bodyOf(type, new Date(nowMs).toISOString(), JSON.stringify(job));
+  const commit = await log.readAt(due.terminal.sequence);
+  const terminal = commit?.events[due.terminal.line];
+  const timestamp = terminal?.time ?? new Date(nowMs).toISOString();
+  if (type !== 'job.succeeded') return bodyOf(type, timestamp, JSON.stringify(job));
+  const url = `${publicUrl ?? ''}/v1/jobs/${String(job.id)}/result`;
+  const byReference = bodyOf(type, timestamp, JSON.stringify({ ...job, result_url: url }));
+  if (commit === null || terminal?.type !== 'JobSucceeded') return byReference;
+  const { result } = terminal.data;
+  if (result.bytes > inlineResultBytesMax) return byReference;
+  try {
+    const text = await readContent(log, commit, result);
+    return bodyOf(type, timestamp, withResult(JSON.stringify(job), text));
+  } catch (error) {
+    // Its content was erased or trimmed meanwhile; the job's end is still worth telling.
+    if (isFault(error, 'object_missing')) return byReference;
+    throw error;
+  }
+}
+
+/** The result is JSON already; it is set in as it was answered, digit for digit. */
+function withResult(job: string, result: string): string {
+  return `${job.slice(0, -1)},"result":${result}}`;
+}
+
+function bodyOf(type: string, timestamp: string, data: string): string {
+  return `{"type":${JSON.stringify(type)},"timestamp":"${timestamp}","data":${data}}`;
+}

@@ -1,0 +1,45 @@
+// Makes the log's record of one provider call from what the call came to.
+import { type AttemptOutcome, type AttemptRecord } from '@libs/events/attempts';
+import { type Candidate } from '@libs/events/job-events';
+import { costOf } from '@libs/governance/money';
+import { type UpstreamOutcome } from '../providers/outcome';
+
+/** What was known when the call began. */
+export interface AttemptStart {
+  readonly attemptId: string;
+  readonly routing: number;
+  readonly candidate: Candidate;
+  readonly startedAtMs: number;
+}
+
+/** `stopped`: the call was ended by us (cancel, deadline). */
+export function attemptRecord(
+  start: AttemptStart, outcome: UpstreamOutcome, endedAtMs: number, stopped: boolean,
+): AttemptRecord {
+  const { candidate } = start;
+  const failed = outcome.kind === 'failed' ? outcome : null;
+  const firstTokenMs = outcome.kind === 'succeeded' ? outcome.firstTokenMs : null;
+  return {
+    attempt_id: start.attemptId,
+    routing: start.routing,
+    provider: candidate.provider,
+    key: candidate.key,
+    model: candidate.model,
+    started_at_ms: start.startedAtMs,
+    duration_ms: Math.max(0, Math.round(endedAtMs - start.startedAtMs)),
+    first_token_ms: firstTokenMs === null ? null : Math.round(firstTokenMs),
+    outcome: outcomeOf(outcome, stopped),
+    error: failed && { class: failed.class, status: failed.status, message: failed.message },
+    retry_after_ms: failed?.retryAfterMs ?? null,
+    usage: outcome.usage,
+    // null when usage or price is not known: unknown is never 0.
+    cost_pico_usd: costOf(outcome.usage, candidate.price),
+  };
+}
+
+/** A call that broke and may have cost is unknown; one that we ended only if its usage is. */
+function outcomeOf(outcome: UpstreamOutcome, stopped: boolean): AttemptOutcome {
+  if (outcome.kind === 'succeeded') return 'succeeded';
+  if (!stopped) return outcome.mayHaveCost ? 'unknown' : 'failed';
+  return outcome.mayHaveCost && outcome.usage === null ? 'unknown' : 'canceled';
+}

@@ -1,0 +1,183 @@
+// Runs one routing of one job from the commit that routed it to its durable outcome.
+import { type AttemptRecord } from '@libs/events/attempts';
+import { type ContentLine, type ContentRef } from '@libs/events/content';
+import { type HoldfastEvent } from '@libs/events/envelope';
+import { type Candidate } from '@libs/events/job-events';
+import { partitionOfSubject, subjects } from '@libs/events/subjects';
+import { inlineContent, prepareContent } from '@libs/log/content';
+import { type Commit, type EventLog } from '@libs/log/log';
+import { newAttemptId } from '@libs/telemetry/ids';
+import {
+  type Delta, type UpstreamOutcome, type UpstreamRequest, type UpstreamTarget,
+} from '../providers/outcome';
+import { type GovernanceFold } from '../shared/governance-fold';
+import { keepTrying } from '../shared/keep-trying';
+import { writeFacts } from '../shared/write-facts';
+import { type AttemptMetrics } from './attempt-metrics';
+import { type ClosedKeys } from './closed-keys';
+import { type LostTime } from './lost-time';
+import { type ReplyOutbox } from './reply-outbox';
+import { repeatedBody, storedBody } from './request-body';
+import { RunningJob, type RunningJobs } from './running-jobs';
+import { outcomeOf, type RoutingName } from './settle';
+import { replyFor } from './tell-caller';
+import { type UpstreamTargets } from './upstream-targets';
+import { type Walked } from './walk-end';
+import { walkPlan } from './walk-plan';
+
+export type CallProvider = (
+  target: UpstreamTarget, request: UpstreamRequest, onDelta: (delta: Delta) => void,
+) => Promise<UpstreamOutcome>;
+
+export interface AttemptDeps {
+  readonly log: EventLog;
+  readonly governance: GovernanceFold;
+  readonly targets: UpstreamTargets;
+  readonly closedKeys: ClosedKeys;
+  readonly running: RunningJobs;
+  readonly outbox: ReplyOutbox;
+  readonly lostTime: LostTime;
+  readonly metrics: AttemptMetrics;
+  readonly callProvider: CallProvider;
+  readonly now: () => number;
+}
+
+/** One job on its way through this file. */
+interface Run {
+  readonly deps: AttemptDeps;
+  readonly job: RunningJob;
+  readonly name: RoutingName;
+  readonly partition: number;
+  /** `AttemptFailed` events under way; durable before the outcome is. */
+  readonly failures: Promise<unknown>[];
+}
+
+/** The router may have seen providers that we have not yet; longer than any fold lags. */
+const governanceWaitMs = 5_000;
+
+/** @throws Fault when the outcome cannot be made durable. */
+export async function runJob(
+  deps: AttemptDeps, commit: Commit, event: HoldfastEvent<'JobRouted'>,
+): Promise<void> {
+  const routed = event.data;
+  const job = new RunningJob(event.subject, event.tenant, routed, deps.lostTime.count());
+  const partition = partitionOfSubject(commit.subject);
+  if (partition === null) throw new Error(`${commit.subject} has no partition`);
+  const { subject, tenant } = event;
+  const name = { subject, tenant, causation: event.id, routing: routed.routing };
+  const run: Run = { deps, job, name, partition, failures: [] };
+  deps.running.add(job);
+  try {
+    const body = repeatedBody(commit, routed)
+      ?? await storedBody(deps.log, routed, () => job.stopReason(deps.now()) !== null);
+    if (deps.governance.state.sequence < routed.governance_sequence) {
+      await deps.governance.waitFor(routed.governance_sequence, governanceWaitMs);
+    }
+    const walked = body === null ? bodyIsGone(job) : await walk(run, body);
+    await settle(run, walked);
+  } finally {
+    deps.running.remove(job);
+  }
+}
+
+function walk(run: Run, body: string): Promise<Walked> {
+  const { deps, job } = run;
+  const bytes = Buffer.from(body);
+  return walkPlan(job.routed, {
+    now: deps.now,
+    newAttemptId,
+    isClosed: (provider, key) => deps.closedKeys.isClosed(provider, key, deps.now()),
+    stopReason: () => job.stopReason(deps.now()),
+    call: (candidate, attemptId) => callCandidate(run, candidate, attemptId, bytes),
+    onFailed: (attempt) => {
+      const subject = subjects.job(run.partition, 'attempted');
+      const { routing: _, ...about } = run.name;
+      const draft = { ...about, type: 'AttemptFailed' as const, data: { attempt } };
+      const facts = { drafts: [draft] };
+      const written = keepTrying(() => writeFacts(deps.log, subject, facts, deps.now()), never);
+      // `settle` waits for it and throws then; until then nobody else may be told.
+      written.catch(() => undefined);
+      run.failures.push(written);
+    },
+  });
+}
+
+function callCandidate(
+  { deps, job }: Run, candidate: Candidate, attemptId: string, body: Uint8Array,
+): Promise<UpstreamOutcome> {
+  const { call, deadline_at_ms } = job.routed;
+  const found = deps.targets.targetOf(candidate, deps.governance.state);
+  if (!found.ok) return Promise.resolve(found.outcome);
+  job.startAttempt(attemptId);
+  const request: UpstreamRequest = {
+    surface: call.surface,
+    endpoint: call.endpoint,
+    stream: call.stream,
+    streamUsage: call.stream_usage,
+    body,
+    headers: call.headers,
+    attemptId,
+    signal: job.abort.signal,
+    deadlineAtMs: deadline_at_ms,
+  };
+  return deps.callProvider(found.target, request, (delta) => forward(deps, job, candidate, delta));
+}
+
+/** Keeps the delta for those who come later and sends it to the one who waits. */
+function forward(deps: AttemptDeps, job: RunningJob, candidate: Candidate, delta: Delta): void {
+  const { attempt, routed } = job;
+  if (!routed.call.stream || attempt === null) return;
+  const { event, data } = delta;
+  const index = job.deltas.push({ event, data }) - 1;
+  if (routed.call.reply_to === null) return;
+  const { provider, model } = candidate;
+  const source = index === 0 ? { provider, model } : {};
+  const reply = { kind: 'delta' as const, job: job.id, attempt, index, event, data, ...source };
+  deps.outbox.send(routed.call.reply_to, reply);
+}
+
+async function settle(run: Run, walked: Walked): Promise<void> {
+  const { deps, job, name, partition } = run;
+  const text = contentOf(walked);
+  const content = text === null ? null : inlineContent(text) ?? await keepLarge(deps.log, text);
+  if (run.failures.length > 0) await Promise.all(run.failures);
+  const { kind, draft } = outcomeOf(name, walked, content?.ref ?? null);
+  const facts = { drafts: [draft], content: content?.lines ?? [] };
+  const subject = subjects.job(partition, kind);
+  const at = await keepTrying(() => writeFacts(deps.log, subject, facts, deps.now()), never);
+  deps.metrics.routingEnded(walked);
+  const { reply_to } = job.routed.call;
+  if (reply_to === null) return;
+  const reply = replyFor(job.id, walked, at);
+  if (reply === null) return;
+  // Another worker may have been given the job meanwhile: the router tells in log order who won.
+  if (deps.lostTime.count() === job.lostTimes) deps.outbox.send(reply_to, reply);
+  else deps.metrics.late.inc();
+}
+
+/** What the provider said, when the end hands it to the client. */
+function contentOf({ end }: Walked): string | null {
+  if (end.kind === 'succeeded') return end.answer.body;
+  return end.kind === 'refused' ? end.body : null;
+}
+
+function keepLarge(
+  log: EventLog, text: string,
+): Promise<{ ref: ContentRef; lines: readonly ContentLine[] }> {
+  return keepTrying(() => prepareContent(log, text), never);
+}
+
+/** An outcome is kept for as long as the process lives. */
+const never = (): boolean => false;
+
+/** Parked: the job ends with words for people instead of coming back for ever. */
+function bodyIsGone(job: RunningJob): Walked {
+  const { submission } = job.routed;
+  const message =
+    `The request's content is gone from the log (commit ${submission.sequence}); submit it again.`;
+  const attempts: readonly AttemptRecord[] = [];
+  return {
+    end: { kind: 'refused', error: { class: 'unknown', status: null, message }, body: null },
+    attempts,
+  };
+}

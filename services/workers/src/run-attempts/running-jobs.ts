@@ -1,0 +1,103 @@
+// The jobs this worker runs now: who may stop them, what they have streamed so far.
+import { type Catalogue } from '@libs/events/catalogue';
+import { type SurfaceEvent } from '@libs/surfaces/surface';
+import { type CancelBy, type StopReason } from './walk-end';
+
+type Routed = Catalogue['JobRouted'];
+
+/** Timers may fire this much early; a call cut off by its deadline is expired, not timed out. */
+const deadlineSlackMs = 10;
+
+/** One routing of one job, from its start here to its durable outcome. */
+export class RunningJob {
+  readonly abort = new AbortController();
+  /** Nothing was called yet: a draining worker may still return the job. */
+  begun = false;
+  attempt: string | null = null;
+  /** What the running attempt has streamed, in the client's surface. */
+  deltas: SurfaceEvent[] = [];
+  #stop: StopReason | null = null;
+
+  constructor(
+    readonly id: string,
+    readonly tenant: string,
+    readonly routed: Routed,
+    /** Count of lost times (lost-time.ts) when it began. */
+    readonly lostTimes: number,
+  ) {}
+
+  /** Why it must not go on; the first reason stays. */
+  stopReason(nowMs: number): StopReason | null {
+    if (this.#stop === null && nowMs >= this.routed.deadline_at_ms - deadlineSlackMs) {
+      this.#stop = { kind: 'expired' };
+    }
+    return this.#stop;
+  }
+
+  /** Ends the call under way; what it came to decides the job's end. */
+  stop(why: StopReason): void {
+    if (this.#stop !== null) return;
+    this.#stop = why;
+    this.abort.abort();
+  }
+
+  startAttempt(attemptId: string): void {
+    this.begun = true;
+    this.attempt = attemptId;
+    this.deltas = [];
+  }
+}
+
+export class RunningJobs {
+  readonly #jobs = new Set<RunningJob>();
+  /** Two routings of a job can overlap after this process was paused. */
+  readonly #byId = new Map<string, RunningJob[]>();
+  #draining = false;
+
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  add(job: RunningJob): void {
+    this.#jobs.add(job);
+    const others = this.#byId.get(job.id);
+    if (others === undefined) this.#byId.set(job.id, [job]);
+    else others.push(job);
+    if (this.#draining) job.stop({ kind: 'returned' });
+  }
+
+  remove(job: RunningJob): void {
+    this.#jobs.delete(job);
+    const left = this.#byId.get(job.id)?.filter((other) => other !== job) ?? [];
+    if (left.length === 0) this.#byId.delete(job.id);
+    else this.#byId.set(job.id, left);
+  }
+
+  /** The latest routing of a job that runs here. */
+  find(jobId: string): RunningJob | null {
+    return this.#byId.get(jobId)?.at(-1) ?? null;
+  }
+
+  cancel(jobId: string, by: CancelBy): void {
+    for (const job of this.#byId.get(jobId) ?? []) job.stop({ kind: 'canceled', by });
+  }
+
+  /** Ends what is past its deadline. */
+  expire(nowMs: number): void {
+    for (const job of this.#jobs) {
+      if (job.stopReason(nowMs)?.kind === 'expired') job.abort.abort();
+    }
+  }
+
+  /** From now on nothing begins; what has begun goes on. */
+  drain(): void {
+    this.#draining = true;
+    for (const job of this.#jobs) {
+      if (!job.begun) job.stop({ kind: 'returned' });
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// What the workers need from their environment.
+import { z } from 'zod';
+import { whole } from '@libs/settings/environment';
+import { masterKey, serviceSettings } from '@libs/settings/service-settings';
+
+export const workerSettings = serviceSettings(8082).extend({
+  HOLDFAST_MASTER_KEY: masterKey,
+  /** Jobs in flight in this process; each waits for a provider most of the time. */
+  HOLDFAST_WORKER_CAPACITY: whole(512, 1),
+  /** Webhook deliveries at the same time; each may take 15 s of waiting and little else. */
+  HOLDFAST_WEBHOOK_CAPACITY: whole(128, 1),
+  /** Where clients reach the API, for the links in webhooks; without it they are paths. */
+  HOLDFAST_PUBLIC_URL: z.url().optional(),
+  HTTP_PROXY: z.string().optional(),
+  HTTPS_PROXY: z.string().optional(),
+  NO_PROXY: z.string().optional(),
+  /** http://host:port of the server's monitoring, to tell how durable the log is. */
+  NATS_MONITOR_URL: z.string().optional(),
+});
+export type WorkerSettings = z.infer<typeof workerSettings>;
