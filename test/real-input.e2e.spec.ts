@@ -9,7 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { call, json, submit } from './support/api';
 import { type Holdfast, eventually, startHoldfast } from './support/holdfast';
 import { type Receiver, startReceiver } from './support/receiver';
-import { clearLedger, ledger } from './support/sim';
+import { clearLedger, ledger, setScript } from './support/sim';
 
 const questionsFile = path.resolve('../shared/data/mt-bench-questions.jsonl');
 const traceFile = path.resolve('../shared/data/azure-llm-trace-2023-conversation.csv');
@@ -86,6 +86,8 @@ withQuestions('80 two-turn conversations', () => {
 
 withTrace("five minutes of a real service's arrivals, ten times as fast", () => {
   it('are all answered with their token counts', async () => {
+    // Long enough that each request's max_tokens decides.
+    await setScript(holdfast.simUrl, 'sim-openai', { defaults: { tokens: 5_000 } });
     await clearLedger(holdfast.simUrl);
     const arrivals = trace(5 * 60);
     const startedMs = Date.now();

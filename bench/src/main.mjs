@@ -51,7 +51,7 @@ async function measure(target, count, forSeconds) {
     connections: count,
     requests_per_s: Math.round(result.requests.average),
     p50_ms: result.latency.p50, mean_ms: result.latency.average,
-    p95_ms: result.latency.p97_5, p99_ms: result.latency.p99,
+    p97_5_ms: result.latency.p97_5, p99_ms: result.latency.p99,
     requests: result.requests.total,
     errors: result.errors + result.non2xx,
   };
@@ -79,7 +79,7 @@ async function run(name, target, processes) {
     ]));
     rows.push(row);
     say(`  ${String(count).padStart(4)} connections  ${String(row.requests_per_s).padStart(7)}/s`
-      + `  p50 ${row.p50_ms} ms  p97.5 ${row.p95_ms} ms  p99 ${row.p99_ms} ms  errors ${row.errors}`);
+      + `  p50 ${row.p50_ms} ms  p97.5 ${row.p97_5_ms} ms  p99 ${row.p99_ms} ms  errors ${row.errors}`);
     const cpu = Object.entries(row.cpu_s_per_1000).map(([part, value]) => `${part} ${value}`);
     if (cpu.length > 0) say(`       CPU s per 1,000: ${cpu.join('  ')}`);
   }
@@ -99,7 +99,7 @@ const result = {
 };
 
 for (const [name, sync] of [['holdfast, fsync on every commit', 'always'], ['holdfast, no fsync', 'default']]) {
-  const system = await startHoldfast({ simArgs: '', sync });
+  const system = await startHoldfast({ simArgs: '--tokens 200', sync });
   try {
     if (sync === 'always') {
       const direct = { base: `${system.simUrl}/p/direct`, key: 'x' };
