@@ -7,6 +7,7 @@ import {
 } from '@nats-io/transport-node';
 import { type Logger } from '@libs/telemetry/logger';
 import { type Capabilities, capabilitiesOf, type Durability, readDurability } from './capabilities';
+import { type WorkParts } from './consume-work';
 import { CoreSignals } from './core-signals';
 import { JetStreamLog } from './jetstream-log';
 import { LeaseStore } from './lease';
@@ -40,6 +41,8 @@ export interface LogConnection {
   readonly leases: LeaseStore;
   readonly snapshots: BlobStore;
   readonly content: ContentStore;
+  /** For consumeWork and JetStreamStrategy. */
+  readonly work: WorkParts;
   /** Ends when the connection is closed for good; the process should then exit non-zero. */
   closed(): Promise<unknown>;
   /** Waits for appends under way, then closes. */
@@ -72,6 +75,7 @@ export async function connectLog(settings: LogSettings, logger: Logger): Promise
   });
   return {
     log, nc, link, partitionCount, capabilities, content,
+    work: { link, jsm, report: (problem, error) => logger.warn({ err: error }, problem) },
     signals: new CoreSignals(link, (error) => logger.error({ err: error }, 'a signal failed')),
     durability: await readDurability(settings.monitorUrl),
     leases: new LeaseStore(nc),

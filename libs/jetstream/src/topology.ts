@@ -62,10 +62,13 @@ export function workersConfig(): Partial<ConsumerConfig> & { durable_name: strin
   };
 }
 
-export async function ensureWorkersConsumer(jsm: JetStreamManager): Promise<void> {
-  const wanted = workersConfig();
+/** Makes it, or checks the one that is there; `changes` are for tests and other consumers. */
+export async function ensureWorkersConsumer(
+  jsm: JetStreamManager, changes: Partial<ConsumerConfig> = {},
+): Promise<void> {
+  const wanted = { ...workersConfig(), ...changes };
   const { config } = await jsm.consumers.add(streamName, { ...wanted });
-  compare('consumer workers', wanted, config);
+  compare(`consumer ${wanted.durable_name}`, wanted, config);
 }
 
 async function ensureStream(
@@ -137,7 +140,8 @@ async function ensurePartitions(admin: NatsConnection, partitions: number): Prom
 function compare(what: string, wanted: object, made: object): void {
   const echoed = new Map(Object.entries(made));
   const different = Object.entries(wanted)
-    .filter(([key, value]) => JSON.stringify(echoed.get(key) ?? null) !== JSON.stringify(value))
+    .filter(([key, value]) => value !== undefined
+      && JSON.stringify(echoed.get(key) ?? null) !== JSON.stringify(value))
     .filter(([key, value]) => !(value === 0 && echoed.get(key) === undefined) && key !== 'name')
     .map(([key, value]) => `${key}: wanted ${JSON.stringify(value)}, got ${JSON.stringify(echoed.get(key))}`);
   if (different.length === 0) return;
