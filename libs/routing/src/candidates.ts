@@ -1,0 +1,93 @@
+// From targets to candidates: which provider keys can serve a job at all, whatever the moment.
+import type { ProviderKey } from '@libs/events/governance-events';
+import type { Candidate, RoutingReason } from '@libs/events/job-events';
+import { mayUseProvider } from '@libs/governance/access';
+import { allowsName } from '@libs/governance/glob';
+import type { ModelTarget } from '@libs/governance/models';
+import { priceOf } from '@libs/governance/prices';
+import type { GovernanceState } from '@libs/governance/state';
+import type { JobFacts } from '@libs/jobs/state';
+import { canServe, unmetNeeds } from '@libs/surfaces/capabilities';
+import { type Need, paramOfNeed } from '@libs/surfaces/needs';
+import type { Endpoint } from '@libs/surfaces/surface';
+
+/** A target that can serve the job, with the keys that may be used for it. */
+export interface AbleTarget {
+  readonly target: ModelTarget;
+  readonly weight: number;
+  readonly keys: readonly ProviderKey[];
+  readonly drop: readonly string[];
+}
+
+export interface Screening {
+  readonly able: AbleTarget[];
+  readonly reasons: RoutingReason[];
+  /** Every target was refused because of the caller's key. */
+  readonly notAllowed: boolean;
+}
+
+/** Passes over, with a reason, what cannot do the job or may not be used for it. */
+export function screen(
+  job: JobFacts, targets: readonly ModelTarget[],
+  context: { readonly governance: GovernanceState; readonly dropParams: boolean },
+): Screening {
+  const able: AbleTarget[] = [];
+  const reasons: RoutingReason[] = [];
+  let refused = 0;
+  const caller = context.governance.keys.get(job.submitted.key);
+  for (const target of targets) {
+    if (caller !== undefined && !mayUseProvider(caller, target.provider.provider)) {
+      refused += 1;
+      reasons.push(passedOver(target, 'the caller’s key may not use this provider'));
+      continue;
+    }
+    const result = screenOne(job, target, context.dropParams);
+    if (typeof result === 'string') reasons.push(passedOver(target, result));
+    else able.push(result);
+  }
+  return { able, reasons, notAllowed: targets.length > 0 && refused === targets.length };
+}
+
+export function candidateOf(
+  governance: GovernanceState, able: AbleTarget, key: ProviderKey,
+): Candidate {
+  const { provider, model } = able.target;
+  return {
+    provider: provider.provider,
+    key: key.name,
+    model,
+    price: priceOf(governance, provider.provider, model),
+    drop: [...able.drop],
+  };
+}
+
+function screenOne(job: JobFacts, target: ModelTarget, dropParams: boolean): AbleTarget | string {
+  const { provider, model } = target;
+  const endpoint = job.submitted.call.endpoint as Endpoint;
+  if (!canServe(provider.kind, endpoint)) return `does not serve ${endpoint}`;
+  let drop: string[] = [];
+  if (job.submitted.needs.length > 0) {
+    const needs = job.submitted.needs as readonly Need[];
+    const unmet = unmetNeeds({ kind: provider.kind, model }, endpoint, needs);
+    const hard = dropParams ? unmet.filter((need) => !droppable.has(need)) : unmet;
+    if (hard.length > 0) return `cannot honour ${hard.join(', ')}`;
+    drop = [...new Set(unmet.map((need) => paramOfNeed[need]))];
+  }
+  const keys = provider.keys.filter((key) => allowsName(key.models, model));
+  if (keys.length === 0) return 'no key of this provider may be used for this model';
+  return { target, weight: target.weight, keys, drop };
+}
+
+/** What can be left out of a request; a picture or a tool is its meaning. */
+const droppable: ReadonlySet<Need> = new Set<Need>([
+  'n', 'logprobs', 'json_schema', 'json_object', 'seed', 'parallel_tools', 'thinking',
+  'logit_bias', 'penalties', 'many_stops', 'top_k', 'metadata', 'service_tier', 'prediction',
+  'web_search', 'cache_control', 'sampling',
+]);
+
+function passedOver(target: ModelTarget, reason: string): RoutingReason {
+  return {
+    provider: target.provider.provider, key: null, model: target.model,
+    verdict: 'passed_over', reason,
+  };
+}

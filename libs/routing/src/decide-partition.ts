@@ -1,0 +1,197 @@
+// One look at a partition by its owner: what is to be appended next. A pure function of state,
+// governance, load and time; what it decides leaves the lists for the overlay until it is folded.
+import type { DraftOf, EventDraft } from '@libs/events/envelope';
+import type { GovernanceState } from '@libs/governance/state';
+import type { Decision, RouterCommand } from '@libs/jobs/commands';
+import { decideRouting, notBeforeMs } from '@libs/jobs/decide-routing';
+import type { JobState } from '@libs/jobs/state';
+import { decideDeliveries } from './decide-deliveries';
+import { decideOpen, type OpenJob } from './decide-open';
+import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
+import type { PartitionState, WorkLists } from './partition-state';
+import { type Plan, planFor } from './plan';
+import { keyName, noteDeciding, type ProviderLoad } from './provider-load';
+import { seedOf } from './seeded';
+import { takeDue } from './timers';
+import { addDelivery, enqueueJob, list } from './work-lists';
+
+export interface Tick {
+  readonly governance: GovernanceState;
+  readonly load: ProviderLoad;
+  readonly nowMs: number;
+  /** Last sequence folded. */
+  readonly seen: number;
+  /** How many more jobs the workers can take; 0 while none is heard. Counted down. */
+  room: number;
+  /** Abandonments after which a job is a dead letter. */
+  readonly abandonCap: number;
+}
+
+/** So that work spreads over workers (architecture.md, section 2). */
+export const routedPerCommitMax = 32;
+/** Below the 256 of a commit: these events carry job views and errors, 512 KiB must hold them. */
+const decidedPerCommitMax = 128;
+
+/** The events of the next commit; empty when there is nothing to decide. */
+export function decidePartition(state: PartitionState, tick: Tick): EventDraft[] {
+  const { work } = state;
+  if (work === null) return [];
+  wake(state, work, tick.nowMs);
+  const drafts: EventDraft[] = [];
+  decideUrgent(state, work, tick, drafts);
+  if (tick.room > 0) {
+    decideDeliveries(state, work, tick, drafts);
+    decideQueue(state, work, tick, drafts);
+  }
+  return drafts;
+}
+
+/** The append failed or lost its race: what was decided is not so, and is looked at again. */
+export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
+  const { work } = state;
+  if (work === null) return;
+  for (const [id, { slot }] of work.deciding) {
+    if (slot !== null) noteDeciding(load, slot, -1);
+    work.urgent.add(id);
+  }
+  work.deciding.clear();
+}
+
+/** Jobs whose time has come go to the list where they are decided. */
+function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
+  for (const id of takeDue(work.timers, nowMs)) {
+    const job = state.jobs.get(id);
+    if (job === undefined || work.deciding.has(id)) continue;
+    if (job.phase === 'settled') {
+      if (job.webhook?.status === 'pending') addDelivery(work, job.webhook.endpointId, id);
+    } else if (job.phase !== 'deduplicated') {
+      work.urgent.add(id);
+    }
+  }
+}
+
+function decideUrgent(
+  state: PartitionState, work: WorkLists, tick: Tick, drafts: EventDraft[],
+): void {
+  for (const id of work.urgent) {
+    if (drafts.length >= decidedPerCommitMax) return;
+    work.urgent.delete(id);
+    const job = state.jobs.get(id);
+    if (job === undefined || work.deciding.has(id)) continue;
+    if (job.phase === 'running') {
+      take(work, drafts, decideRouting(job, { type: 'ExpireJob', nowMs: tick.nowMs }));
+    } else if (job.phase === 'settled') {
+      list(state, work, job);
+    } else if (job.phase !== 'deduplicated') {
+      const command = decideOpen(state, job, tick);
+      if (command !== null) give(work, drafts, job, command);
+      else if ((notBeforeMs(job) ?? 0) <= tick.nowMs) enqueueJob(work, job);
+    }
+  }
+}
+
+/** Routes jobs in fair order as long as there is room. */
+function decideQueue(
+  state: PartitionState, work: WorkLists, tick: Tick, drafts: EventDraft[],
+): void {
+  unparkIfFreed(work, tick);
+  const weightOf = (tenant: string): number => tick.governance.customers.get(tenant)?.weight ?? 1;
+  let routed = 0;
+  while (routed < routedPerCommitMax && drafts.length < decidedPerCommitMax && tick.room > 0) {
+    const taken = takeNext(work.queue, weightOf);
+    if (taken === null) return;
+    const job = state.jobs.get(taken.id);
+    if (job === undefined || work.deciding.has(job.id) || !isOpen(job)) continue;
+    const command = decideOpen(state, job, tick);
+    if (command !== null) {
+      give(work, drafts, job, command);
+      continue;
+    }
+    if ((notBeforeMs(job) ?? 0) > tick.nowMs) continue;
+    if (placeJob(work, tick, { job, taken }, drafts)) routed += 1;
+  }
+}
+
+/** Plans one job. Returns whether it was routed. */
+function placeJob(
+  work: WorkLists, tick: Tick, one: { readonly job: OpenJob; readonly taken: Taken },
+  drafts: EventDraft[],
+): boolean {
+  const { job, taken } = one;
+  const { nowMs, seen } = tick;
+  const seed = seedOf(job.id, job.routings + 1);
+  const result = planFor(job, tick, seed);
+  switch (result.kind) {
+    case 'plan':
+      charge(taken);
+      tick.room -= 1;
+      route(work, tick, { job, plan: result, seed }, drafts);
+      return true;
+    case 'wait':
+      park(work.queue, taken);
+      work.parkedUntilMs = Math.min(work.parkedUntilMs, result.untilMs ?? Infinity);
+      return false;
+    case 'defer': {
+      const { untilMs, reason } = result;
+      const count = job.deferrals;
+      give(work, drafts, job, { type: 'DeferJob', untilMs, reason, count, seen, nowMs });
+      return false;
+    }
+    case 'reject': {
+      const { reason, status, message, reasons } = result;
+      const data = { reason, status, message, reasons, errors: [], retry_after_s: null };
+      give(work, drafts, job, { type: 'RejectJob', data });
+      return false;
+    }
+  }
+}
+
+function route(
+  work: WorkLists, tick: Tick,
+  one: { readonly job: OpenJob; readonly plan: Plan; readonly seed: number }, drafts: EventDraft[],
+): void {
+  const { job, plan: made, seed } = one;
+  const { plan, fallbacksByClass, hold, reasons } = made;
+  const first = plan[0] as (typeof plan)[number];
+  const slot = keyName(first.provider, first.key);
+  const decision = decideRouting(job, {
+    type: 'RouteJob', plan, hold, reasons, seed, seen: tick.seen, nowMs: tick.nowMs,
+    fallbacksByClass, governanceSequence: tick.governance.sequence, body: job.submitted.body,
+  });
+  if (take(work, drafts, decision, slot)) noteDeciding(tick.load, slot, 1);
+}
+
+function give(
+  work: WorkLists, drafts: EventDraft[], job: JobState,
+  command: Exclude<RouterCommand, { type: 'DueWebhook' }>,
+): void {
+  take(work, drafts, decideRouting(job, command));
+}
+
+/** A refusal means that the job moved on: nothing to do. */
+function take(
+  work: WorkLists, drafts: EventDraft[], decision: Decision, slot: string | null = null,
+): boolean {
+  if (!decision.ok) return false;
+  for (const draft of decision.events) {
+    work.deciding.set(draft.subject, { draft, slot });
+    drafts.push(draft);
+  }
+  return true;
+}
+
+function unparkIfFreed(work: WorkLists, tick: Tick): void {
+  if (work.triedVersion === tick.load.version && tick.nowMs < work.parkedUntilMs) return;
+  work.triedVersion = tick.load.version;
+  work.parkedUntilMs = Infinity;
+  unparkAll(work.queue);
+}
+
+function isOpen(job: JobState): job is OpenJob {
+  return job.phase === 'waiting' || job.phase === 'deferred';
+}
+
+/** The routings among drafts, whose bodies may be repeated in their commit. */
+export function isRouting(draft: EventDraft): draft is DraftOf<'JobRouted'> {
+  return draft.type === 'JobRouted';
+}

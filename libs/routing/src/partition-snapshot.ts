@@ -1,0 +1,107 @@
+// A partition's state as lines of JSON and back. Taking one copies references only (job states are
+// immutable), so that the slow part, making text of them, can be done in slices while the fold goes on.
+import type { JobState } from '@libs/jobs/state';
+import type { IdempotencyEntry } from './idempotency';
+import { foldVersion, newPartition, type PartitionState } from './partition-state';
+import { type ClosedKey, moveSlot, type ProviderLoad } from './provider-load';
+
+/** Everything but the jobs and the idempotency table, which are many. */
+interface PartitionHead {
+  readonly kind: 'partition';
+  readonly partition: number;
+  readonly owner: PartitionState['owner'];
+  readonly routedSequence: number;
+  readonly verdicts: readonly (readonly [string, { kind: 'duplicate' | 'mismatch'; of: string }])[];
+  readonly exhausted: readonly string[];
+  readonly deliveriesUnderWay: readonly (readonly [string, { endpointId: string; sinceMs: number }])[];
+  readonly ended: readonly (readonly [string, number])[];
+  readonly lateOutcomes: number;
+  readonly strangers: number;
+}
+
+/** One value of a snapshot: becomes one line. */
+export type SnapshotItem =
+  | PartitionHead
+  | { readonly kind: 'job'; readonly partition: number; readonly job: JobState }
+  | {
+      readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
+      readonly entry: IdempotencyEntry;
+    }
+  | { readonly kind: 'closed'; readonly name: string; readonly closed: ClosedKey };
+
+/** The values of one moment. */
+export function itemsOf(state: PartitionState): SnapshotItem[] {
+  const { partition } = state;
+  const items: SnapshotItem[] = [headOf(state)];
+  for (const job of state.jobs.values()) items.push({ kind: 'job', partition, job });
+  for (const [name, entry] of state.idempotency) {
+    items.push({ kind: 'idempotency', partition, name, entry });
+  }
+  return items;
+}
+
+export function closedItemsOf(load: ProviderLoad): SnapshotItem[] {
+  return [...load.closed].map(([name, closed]) => ({ kind: 'closed', name, closed }));
+}
+
+/** Partitions and load from a snapshot's items, given in their order. */
+export interface Restored {
+  readonly partitions: Map<number, PartitionState>;
+  readonly load: ProviderLoad;
+}
+
+/** Puts one item in its place. */
+export function restoreItem(restored: Restored, item: SnapshotItem): void {
+  switch (item.kind) {
+    case 'partition':
+      restored.partitions.set(item.partition, fromHead(item));
+      return;
+    case 'job': {
+      const state = restored.partitions.get(item.partition);
+      state?.jobs.set(item.job.id, item.job);
+      moveSlot(restored.load, undefined, item.job);
+      return;
+    }
+    case 'idempotency':
+      restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
+      return;
+    case 'closed':
+      restored.load.closed.set(item.name, item.closed);
+      return;
+  }
+}
+
+/**
+ * Lifts an item of an older fold to this one's form; null: it cannot be, fold from the log instead.
+ * There is one version so far.
+ */
+export function migrateItem(item: SnapshotItem, version: number): SnapshotItem | null {
+  return version === foldVersion ? item : null;
+}
+
+function headOf(state: PartitionState): PartitionHead {
+  return {
+    kind: 'partition',
+    partition: state.partition,
+    owner: state.owner,
+    routedSequence: state.routedSequence,
+    verdicts: [...state.verdicts],
+    exhausted: [...state.exhausted],
+    deliveriesUnderWay: [...state.deliveriesUnderWay],
+    ended: [...state.ended],
+    lateOutcomes: state.lateOutcomes,
+    strangers: state.strangers,
+  };
+}
+
+function fromHead(head: PartitionHead): PartitionState {
+  const { owner, routedSequence, lateOutcomes, strangers } = head;
+  return {
+    ...newPartition(head.partition),
+    owner, routedSequence, lateOutcomes, strangers,
+    verdicts: new Map(head.verdicts),
+    exhausted: new Set(head.exhausted),
+    deliveriesUnderWay: new Map(head.deliveriesUnderWay),
+    ended: new Map(head.ended),
+  };
+}

@@ -1,0 +1,75 @@
+// The state of one partition: a fold of its subjects, and nothing else. Job states are immutable
+// values in a mutable map, so that a snapshot may keep them while the fold goes on.
+import type { EventDraft } from '@libs/events/envelope';
+import type { JobState, SettledJob } from '@libs/jobs/state';
+import type { FairQueue } from './fair-queue';
+import type { IdempotencyTable, Verdict } from './idempotency';
+import type { Timers } from './timers';
+
+/** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
+export const foldVersion = 1;
+
+export interface PartitionState {
+  readonly partition: number;
+  /** The last elected router. */
+  owner: { readonly router: string; readonly epoch: number; readonly sequence: number } | null;
+  /** Last sequence of `events.job.<p>.routed`: what the next append there expects. */
+  routedSequence: number;
+  /** Jobs without an outcome, and settled ones for a while. */
+  readonly jobs: Map<string, JobState>;
+  /** Keyed submissions that are to be closed: duplicates and mismatches. */
+  readonly verdicts: Map<string, Exclude<Verdict, { kind: 'accepted' }>>;
+  readonly idempotency: IdempotencyTable;
+  /** Jobs whose plan was exhausted and that were not decided since. */
+  readonly exhausted: Set<string>;
+  /** Webhook tries handed to the workers, by job. */
+  readonly deliveriesUnderWay: Map<string, { readonly endpointId: string; readonly sinceMs: number }>;
+  /** Ended jobs in the order they ended, with the log's time; forgotten from the front. */
+  readonly ended: Map<string, number>;
+  lateOutcomes: number;
+  /** Events about jobs that are not known (any more). */
+  strangers: number;
+  /** The owner's lists; null while another router owns the partition. Not part of the state. */
+  work: WorkLists | null;
+}
+
+/** What happened in the fold that others want to know; drained by the service after each commit. */
+export interface FoldNews {
+  readonly settled: SettledJob[];
+  readonly verdicts: { readonly job: JobState; readonly verdict: Verdict }[];
+  /** Running jobs somebody wants canceled. */
+  readonly cancels: JobState[];
+}
+
+/**
+ * What the owner has to look at. Derived from the state alone, so it is built when a partition is
+ * taken over and never saved. Decisions made and not folded yet are held here too (the overlay).
+ */
+export interface WorkLists {
+  /** Jobs whose next decision may need no provider: cancel, expiry, verdict, deferral, refusal. */
+  readonly urgent: Set<string>;
+  readonly queue: FairQueue;
+  readonly timers: Timers;
+  readonly deciding: Map<string, Deciding>;
+  /** Settled jobs with a delivery due, by endpoint. */
+  readonly deliveries: Map<string, Set<string>>;
+  /** When parked lanes are to be tried again even if nothing was freed. */
+  parkedUntilMs: number;
+  /** The load's version when lanes were last tried. */
+  triedVersion: number;
+}
+
+/** A decision on its way into the log. At most one per job at a time. */
+export interface Deciding {
+  readonly draft: EventDraft;
+  /** `provider/key` a routing counts against until it is folded. */
+  readonly slot: string | null;
+}
+
+export function newPartition(partition: number): PartitionState {
+  return {
+    partition, owner: null, routedSequence: 0, jobs: new Map(), verdicts: new Map(),
+    idempotency: new Map(), exhausted: new Set(), deliveriesUnderWay: new Map(),
+    ended: new Map(), lateOutcomes: 0, strangers: 0, work: null,
+  };
+}

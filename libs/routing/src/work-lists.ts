@@ -1,0 +1,95 @@
+// Keeps the owner's lists: jobs to decide now, jobs in the fair queue, timers, webhooks due.
+import { notBeforeMs, runningJobGraceMs } from '@libs/jobs/decide-routing';
+import type { JobState } from '@libs/jobs/state';
+import { enqueue, newFairQueue } from './fair-queue';
+import type { PartitionState, WorkLists } from './partition-state';
+import { moveTimer, newTimers } from './timers';
+
+/** A delivery handed to the workers of which nothing is heard for this long is handed out again. */
+export const deliverySilenceMs = 300_000;
+
+export function buildWorkLists(state: PartitionState): WorkLists {
+  const work: WorkLists = {
+    urgent: new Set(), queue: newFairQueue(), timers: newTimers(), deciding: new Map(),
+    deliveries: new Map(), parkedUntilMs: Infinity, triedVersion: -1,
+  };
+  for (const job of state.jobs.values()) {
+    moveTimer(work.timers, job.id, null, wakeMs(state, job));
+    list(state, work, job);
+  }
+  return work;
+}
+
+/** Brings the lists up to date after a job went from one state to another. */
+export function relist(
+  state: PartitionState, work: WorkLists, change: { before: JobState | undefined; after: JobState },
+): void {
+  const { before, after } = change;
+  const beforeMs = before === undefined ? null : wakeMs(state, before);
+  moveTimer(work.timers, after.id, beforeMs, wakeMs(state, after));
+  if (before !== undefined && before.phase === after.phase && !asksAnew(before, after)) return;
+  list(state, work, after);
+}
+
+/** Puts a job where its next decision is made. */
+export function list(state: PartitionState, work: WorkLists, job: JobState): void {
+  switch (job.phase) {
+    case 'waiting':
+    case 'deferred':
+      if (isUrgent(state, job)) work.urgent.add(job.id);
+      else if (job.phase === 'waiting' && notBeforeMs(job) === null) enqueueJob(work, job);
+      else if (job.phase === 'waiting') work.urgent.add(job.id);
+      return;
+    case 'settled':
+      if (job.webhook?.nextAtMs != null) addDelivery(work, job.webhook.endpointId, job.id);
+      return;
+    case 'running':
+    case 'deduplicated':
+      return;
+  }
+}
+
+export function enqueueJob(work: WorkLists, job: JobState): void {
+  const { submitted, tenant, id } = job;
+  const extra = submitted.needs.length + submitted.fallbacks.length === 0
+    ? '' : `\n${submitted.needs.join()}\n${submitted.fallbacks.join()}`;
+  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}`;
+  enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
+}
+
+export function addDelivery(work: WorkLists, endpointId: string, job: string): void {
+  const due = work.deliveries.get(endpointId);
+  if (due === undefined) work.deliveries.set(endpointId, new Set([job]));
+  else due.add(job);
+}
+
+/** When this job needs a look although nothing happened to it; null: never. */
+export function wakeMs(state: PartitionState, job: JobState): number | null {
+  switch (job.phase) {
+    case 'waiting': return Math.min(job.submitted.deadline_at_ms, notBeforeMs(job) ?? Infinity);
+    case 'deferred':
+      return Math.min(job.submitted.deadline_at_ms, notBeforeMs(job) ?? Infinity);
+    case 'running': return job.submitted.deadline_at_ms + runningJobGraceMs;
+    case 'settled': {
+      if (job.webhook?.status !== 'pending') return null;
+      if (job.webhook.nextAtMs !== null) return job.webhook.nextAtMs;
+      const sinceMs = state.deliveriesUnderWay.get(job.id)?.sinceMs;
+      return sinceMs === undefined ? null : sinceMs + deliverySilenceMs;
+    }
+    case 'deduplicated': return null;
+  }
+}
+
+/** Decided at once, whatever the providers do. */
+function isUrgent(state: PartitionState, job: JobState): boolean {
+  return job.cancelRequestedBy !== null || state.exhausted.has(job.id)
+    || state.verdicts.has(job.id) || job.contentSent;
+}
+
+/** The phase is the same, but there is something new to decide. */
+function asksAnew(before: JobState, after: JobState): boolean {
+  if (before.cancelRequestedBy !== after.cancelRequestedBy) return true;
+  if (before.phase === 'deferred' && after.phase === 'deferred') return false;
+  return before.phase === 'settled' && after.phase === 'settled'
+    && before.webhook?.nextAtMs !== after.webhook?.nextAtMs;
+}

@@ -1,0 +1,95 @@
+// Answers questions about jobs of owned partitions, and tells ingresses in log order what they wait
+// for: settled jobs, verdicts on keyed submissions.
+import { viewOf } from '@libs/jobs/view';
+import type { JobState, SettledJob } from '@libs/jobs/state';
+import type { Commit } from '@libs/log/log';
+import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
+import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
+import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
+import type { ReplySender } from '../shared/reply-sender';
+import type { World } from '../shared/world';
+import { Watchers } from './watchers';
+
+export class Answers {
+  readonly #watchers = new Watchers();
+  readonly #subscriptions = new Map<number, SignalSubscription>();
+
+  constructor(
+    private readonly world: World,
+    private readonly signals: Signals,
+    private readonly replies: ReplySender,
+    private readonly instance: string,
+  ) {}
+
+  began(state: PartitionState): void {
+    const subject = signalSubjects.askRouter(state.partition);
+    this.#subscriptions.set(state.partition, this.signals.subscribe(subject, (text, _, respond) => {
+      const answer = this.#answer(state, JSON.parse(text) as AskRouter);
+      respond?.(JSON.stringify(answer));
+    }));
+  }
+
+  ended(state: PartitionState): void {
+    this.#subscriptions.get(state.partition)?.stop();
+    this.#subscriptions.delete(state.partition);
+  }
+
+  /** After each commit of an owned partition. */
+  folded(commit: Commit, news: FoldNews): void {
+    for (const job of news.settled) this.#tellSettled(job, commit.subject.endsWith('.routed'));
+    for (const { job, verdict } of news.verdicts) {
+      const ingress = job.submitted.call.reply_to;
+      if (ingress === null) continue;
+      this.replies.send(ingress, {
+        kind: 'verdict',
+        job: job.id,
+        verdict: verdict.kind === 'duplicate' ? 'deduplicated' : verdict.kind,
+        of: verdict.kind === 'duplicate' ? verdict.of : null,
+      });
+    }
+  }
+
+  /** Whom no worker tells: the router's own ends reach the caller from here. */
+  #tellSettled(job: SettledJob, byRouter: boolean): void {
+    const told = this.#watchers.take(job.id);
+    const { mode, call } = job.submitted;
+    const caller = byRouter && mode !== 'async' ? call.reply_to : null;
+    for (const ingress of told) this.#sendSettled(ingress, job);
+    if (caller !== null && !told.includes(caller)) this.#sendSettled(caller, job);
+  }
+
+  #sendSettled(ingress: string, job: SettledJob): void {
+    const { status, terminal } = job;
+    this.replies.send(ingress, { kind: 'settled', job: job.id, status, ...terminal });
+  }
+
+  #answer(state: PartitionState, question: AskRouter): RouterAnswer {
+    return {
+      router: this.instance,
+      epoch: state.owner?.epoch ?? 0,
+      folded: this.world.position?.sequence ?? 0,
+      jobs: question.jobs.map((id) => this.#about(id, state.jobs.get(id), question)),
+    };
+  }
+
+  #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {
+    const { watch, unwatch } = question;
+    const open = job?.phase !== 'settled' && job?.phase !== 'deduplicated';
+    if (watch !== null && unwatch === true) this.#watchers.remove(id, watch);
+    else if (watch !== null && open) this.#watchers.add(id, watch);
+    return job === undefined ? { id, known: false } : answerOf(job);
+  }
+}
+
+function answerOf(job: JobState): JobAnswer {
+  return {
+    id: job.id,
+    known: true,
+    tenant: job.tenant,
+    team: job.submitted.team,
+    key: job.submitted.key,
+    view: { ...viewOf(job) },
+    duplicate_of: job.phase === 'deduplicated' ? job.of : null,
+    terminal: job.phase === 'settled' ? job.terminal : null,
+  };
+}

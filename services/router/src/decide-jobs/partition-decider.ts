@@ -1,0 +1,94 @@
+// Decides for one owned partition: one fenced append in flight; what was decided meanwhile waits for
+// the next look. What could not be appended is dropped and decided again from what the log says.
+import { type ContentLine } from '@libs/events/content';
+import { type EventDraft, stamp } from '@libs/events/envelope';
+import { subjects } from '@libs/events/subjects';
+import { isFault } from '@libs/faults/faults';
+import type { Entry, EventLog } from '@libs/log/log';
+import { decidePartition, dropDecisions, isRouting, type Tick } from '@libs/routing/decide-partition';
+import type { PartitionState } from '@libs/routing/partition-state';
+import type { ProviderLoad } from '@libs/routing/provider-load';
+import { newEventId } from '@libs/telemetry/ids';
+import type { Logger } from '@libs/telemetry/logger';
+import type { Bodies } from '../shared/bodies';
+
+export interface DeciderTools {
+  readonly log: EventLog;
+  readonly load: ProviderLoad;
+  readonly bodies: Bodies;
+  readonly logger: Logger;
+  readonly metrics: DecisionMetrics;
+  /** Asks for a look at this partition soon. */
+  readonly wake: () => void;
+}
+
+export interface DecisionMetrics {
+  decided(count: number): void;
+  appended(durationMs: number): void;
+  lostRace(): void;
+}
+
+/** After a failed append: long enough not to hammer a log that is away. */
+const pauseAfterFailureMs = 250;
+
+export class PartitionDecider {
+  /** Last sequence of the subject that this owner knows of: folded, or just appended. */
+  #acked = 0;
+  #inFlight: Promise<void> | null = null;
+  #pausedUntilMs = 0;
+
+  constructor(private readonly state: PartitionState, private readonly tools: DeciderTools) {}
+
+  /** Looks at the partition and starts an append if there is something to decide. */
+  look(tick: Tick): void {
+    const { state } = this;
+    if (this.#inFlight !== null || state.work === null || tick.nowMs < this.#pausedUntilMs) return;
+    const drafts = decidePartition(state, tick);
+    if (drafts.length === 0) return;
+    this.tools.metrics.decided(drafts.length);
+    this.#inFlight = this.#append(drafts, tick.nowMs).finally(() => {
+      this.#inFlight = null;
+      this.tools.wake();
+    });
+  }
+
+  /** Resolves when no append of this owner is in flight. */
+  async idle(): Promise<void> {
+    await this.#inFlight;
+  }
+
+  async #append(drafts: readonly EventDraft[], nowMs: number): Promise<void> {
+    const { log, load, logger, metrics } = this.tools;
+    const subject = subjects.job(this.state.partition, 'routed');
+    const expected = Math.max(this.#acked, this.state.routedSequence);
+    const startedMs = performance.now();
+    try {
+      const result = await log.appendFenced(subject, this.#entry(drafts, nowMs), expected);
+      metrics.appended(performance.now() - startedMs);
+      if (result.outcome === 'appended') {
+        this.#acked = result.sequence;
+        return;
+      }
+      metrics.lostRace();
+      // Not ours to decide by: the fold will bring what stands there, a successor's election perhaps.
+      logger.warn({ subject, expected, last: result.lastSequence }, 'a fenced append lost its race');
+      this.#acked = 0;
+      this.#pausedUntilMs = nowMs + (this.state.routedSequence < result.lastSequence ? 20 : 0);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      logger.warn({ err: error, subject }, 'decisions could not be appended and are made again');
+      this.#pausedUntilMs = nowMs + pauseAfterFailureMs;
+    }
+    dropDecisions(this.state, load);
+  }
+
+  #entry(drafts: readonly EventDraft[], nowMs: number): Entry {
+    const content: ContentLine[] = [];
+    for (const draft of drafts) {
+      if (!isRouting(draft)) continue;
+      const body = this.tools.bodies.of(draft.subject);
+      if (body !== null) content.push(body);
+    }
+    return { events: drafts.map((draft) => stamp(draft, newEventId(), nowMs)), content };
+  }
+}

@@ -1,0 +1,94 @@
+// Follows the log: one ordered reader for all partitions and governance, the only writer of the
+// world. Tells the others what each commit brought.
+import { UnreadableEvent } from '@libs/events/parse-commit';
+import { isFault } from '@libs/faults/faults';
+import type { Commit, EventLog, Following, Position } from '@libs/log/log';
+import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
+import type { Logger } from '@libs/telemetry/logger';
+import type { Bodies } from '../shared/bodies';
+import { foldCommit, foldedSubjects, type World } from '../shared/world';
+
+export interface FoldListener {
+  /** After each commit; `partition` is null for governance. */
+  folded(commit: Commit, partition: PartitionState | null, news: FoldNews): void;
+  /** The fold cannot go on; the process should end. */
+  stopped(error: unknown): void;
+}
+
+export interface FoldCounts {
+  commits: number;
+  events: number;
+  /** Commits that are no JSON: set aside, shown in the metrics. */
+  poison: number;
+}
+
+export class LogFold {
+  readonly counts: FoldCounts = { commits: 0, events: 0, poison: 0 };
+  #following: Following | null = null;
+
+  constructor(
+    private readonly world: World,
+    private readonly bodies: Bodies,
+    private readonly listener: FoldListener,
+    private readonly logger: Logger,
+  ) {}
+
+  async start(log: EventLog, after: Position | null): Promise<void> {
+    this.#following = await log.follow({
+      subjects: foldedSubjects,
+      after,
+      onCommit: (commit) => this.#fold(commit),
+      onStopped: (error) => this.listener.stopped(error),
+    });
+  }
+
+  /** Resolves when everything that is in the log now is folded. */
+  async caughtUp(): Promise<void> {
+    await this.#following?.caughtUp();
+  }
+
+  get handledSequence(): number {
+    return this.#following?.handledSequence ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.#following?.stop();
+    this.#following = null;
+  }
+
+  #fold(commit: Commit): void {
+    if (!this.#readable(commit)) return;
+    const news: FoldNews = { settled: [], verdicts: [], cancels: [] };
+    const partition = foldCommit(this.world, commit, news);
+    this.counts.commits += 1;
+    this.counts.events += commit.events.length;
+    if (partition !== null && partition.work !== null) this.#bodiesOf(commit);
+    this.listener.folded(commit, partition, news);
+  }
+
+  /**
+   * A commit that is no JSON is set aside: no build will ever read it. An unknown type or version
+   * stops the fold: a newer build can read it.
+   */
+  #readable(commit: Commit): boolean {
+    try {
+      return commit.events.length >= 0;
+    } catch (error) {
+      if (!isFault(error, 'log_unreadable') || !isBroken(error.cause)) throw error;
+      this.counts.poison += 1;
+      const { sequence, subject } = commit;
+      this.logger.error({ err: error, sequence, subject }, 'a commit that is no JSON is set aside');
+      this.world.position = { sequence, msgId: commit.msgId };
+      return false;
+    }
+  }
+
+  #bodiesOf(commit: Commit): void {
+    if (commit.subject.endsWith('.submitted')) this.bodies.keep(commit);
+    else for (const event of commit.events) this.bodies.forget(event);
+  }
+}
+
+function isBroken(cause: unknown): boolean {
+  return cause instanceof UnreadableEvent && cause.message.includes('not JSON');
+}
