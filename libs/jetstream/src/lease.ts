@@ -33,6 +33,18 @@ export class LeaseStore {
     });
   }
 
+  /**
+   * Takes it from a holder that is known to be gone, before it expires; null when `from` does not
+   * hold it any more. Safe because the fence, not the lease, keeps an ex-holder from writing.
+   */
+  async takeOver(name: string, holder: string, from: string): Promise<Lease | null> {
+    return this.#using(async (bucket) => {
+      const held = await bucket.get(name);
+      if (held?.operation !== 'PUT' || held.string() !== from) return null;
+      return lease(name, holder, await bucket.update(name, holder, held.revision));
+    });
+  }
+
   /** Null when it was lost: expired and perhaps taken by another. */
   async renew(held: Lease): Promise<Lease | null> {
     return this.#using(async (bucket) => (

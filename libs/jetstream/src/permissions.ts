@@ -15,6 +15,7 @@ export interface NatsPermissions {
 /** Not persisted and never an input of a decision, so they are open among the services. */
 const signals = [
   'reply.*', 'ask.>', 'deltas.*', 'cancel.*', 'refused.*', 'running.*', 'health', 'worker.*',
+  'router.*',
 ];
 
 const readEvents = [

@@ -4,7 +4,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import type { AnyEvent, DraftOf, EventDraft } from '@libs/events/envelope';
 import { stamp } from '@libs/events/envelope';
 import { partitionOf, subjects } from '@libs/events/subjects';
-import { inlineContent } from '@libs/log/content';
+import { sha256Hex } from '@libs/log/content';
 import type { Commit, EventLog } from '@libs/log/log';
 import type { Signals } from '@libs/signals/signals';
 import { signalSubjects } from '@libs/signals/signals';
@@ -36,6 +36,10 @@ export class LeasesInMemory implements Leases {
   release(held: Lease): Promise<void> {
     if (this.held.get(held.name)?.revision === held.revision) this.held.delete(held.name);
     return Promise.resolve();
+  }
+
+  holderOf(name: string): Promise<string | null> {
+    return Promise.resolve(this.held.get(name)?.holder ?? null);
   }
 
   takeOver(name: string, holder: string, from: string): Promise<Lease | null> {
@@ -116,13 +120,14 @@ export function submission(
 ): DraftOf<'JobSubmitted'> {
   counter += 1;
   const id = `job_${String(counter).padStart(8, '0')}`;
-  const body = inlineContent(JSON.stringify({ model: 'gpt-4o', n: counter }));
+  const text = JSON.stringify({ model: 'gpt-4o', n: counter });
+  const sha256 = sha256Hex(text);
   const data: Catalogue['JobSubmitted'] = {
     call: {
       surface: 'openai', endpoint: '/v1/chat/completions', stream: false, stream_usage: false,
       reply_to: 'ingress-1', headers: {},
     },
-    mode: 'sync', model: 'gpt-4o', body: body!.ref, key: 'key_1', team: null,
+    mode: 'sync', model: 'gpt-4o', body: { sha256, bytes: text.length, where: 'line' }, key: 'key_1', team: null,
     priority: 'interactive', deadline_at_ms: Date.now() + 600_000, run_at_ms: null,
     on_disconnect: 'cancel', idempotency: null, webhook: null, metadata: {}, fallbacks: [],
     needs: [], prompt_tokens_estimate: 10, max_output_tokens: 10, ...changes,
@@ -151,10 +156,9 @@ export async function submit(
 export function attempt(
   routed: Catalogue['JobRouted'], changes: Partial<Catalogue['AttemptFailed']['attempt']> = {},
 ): Catalogue['AttemptFailed']['attempt'] {
-  const [first] = routed.plan;
+  const { provider, key, model } = routed.plan[0] as (typeof routed.plan)[number];
   return {
-    attempt_id: `att_${newEventId()}`, routing: routed.routing, provider: first!.provider,
-    key: first!.key, model: first!.model, started_at_ms: Date.now(), duration_ms: 1,
+    attempt_id: `att_${newEventId()}`, routing: routed.routing, provider, key, model, started_at_ms: Date.now(), duration_ms: 1,
     first_token_ms: null, outcome: 'succeeded', error: null, retry_after_ms: null,
     usage: null, cost_pico_usd: null, ...changes,
   };

@@ -9,7 +9,7 @@ import { signalSubjects } from '@libs/signals/signals';
 import { waitFor } from '@libs/test-kit/wait-for';
 import type { Router } from './router';
 import {
-  appendDrafts, attempt, configureProviders, heartbeats, LeasesInMemory, partitionOfTenant,
+  appendDrafts, attempt, configureProviders, heartbeats, type LeasesInMemory, partitionOfTenant,
   routerOn, scriptedWorker, submission, submit, succeededDraft,
 } from './router-for-specs';
 

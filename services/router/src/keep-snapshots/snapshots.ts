@@ -6,7 +6,7 @@ import { subjects } from '@libs/events/subjects';
 import { isFault } from '@libs/faults/faults';
 import type { EventLog, Position } from '@libs/log/log';
 import {
-  closedItemsOf, itemsOf, migrateItem, restoreItem, type SnapshotItem,
+  closedItemsOf, itemsOf, migrateItem, type Restored, restoreItem, type SnapshotItem,
 } from '@libs/routing/partition-snapshot';
 import { foldVersion } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
@@ -176,7 +176,7 @@ async function textOf(items: readonly SnapshotItem[]): Promise<Buffer> {
 
 function worldOf(head: SnapshotHead, body: Buffer): World | string {
   const world = newWorld(head.partitionCount);
-  const restored = { partitions: new Map(), load: world.load };
+  const restored: Restored = { partitions: new Map(), load: world.load };
   for (let from = 0; from < body.length;) {
     const to = body.indexOf(10, from);
     const item = JSON.parse(body.subarray(from, to).toString()) as SnapshotItem;

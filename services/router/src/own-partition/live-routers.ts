@@ -16,6 +16,7 @@ interface RouterHeartbeat {
 export class LiveRouters {
   readonly #heardMs = new Map<string, number>();
   #subscription: SignalSubscription | null = null;
+  #listeningSinceMs = Infinity;
 
   constructor(
     private readonly signals: Signals,
@@ -24,6 +25,8 @@ export class LiveRouters {
   ) {}
 
   start(): void {
+    this.listenAnew();
+    this.signals.onReconnect(() => this.listenAnew());
     this.#subscription = this.signals.subscribe(heartbeatSubject, (text) => {
       const beat = JSON.parse(text) as RouterHeartbeat;
       if (beat.leaving) this.#heardMs.delete(beat.router);
@@ -40,8 +43,18 @@ export class LiveRouters {
     this.signals.publish(heartbeatSubject, JSON.stringify(beat));
   }
 
+  /** Heartbeats may have been missed until now (disconnected, stopped): silence says nothing. */
+  listenAnew(): void {
+    this.#listeningSinceMs = this.now();
+  }
+
   isAlive(router: string): boolean {
     return this.now() - (this.#heardMs.get(router) ?? -Infinity) <= silenceMaxMs;
+  }
+
+  /** Would have been heard if it were alive. */
+  isGone(router: string): boolean {
+    return this.now() - this.#listeningSinceMs > silenceMaxMs && !this.isAlive(router);
   }
 
   /** This one included. */

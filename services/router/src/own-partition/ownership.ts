@@ -23,6 +23,8 @@ export interface Leases {
   acquire(name: string, holder: string): Promise<Lease | null>;
   renew(held: Lease): Promise<Lease | null>;
   release(held: Lease): Promise<void>;
+  holderOf(name: string): Promise<string | null>;
+  takeOver(name: string, holder: string, from: string): Promise<Lease | null>;
 }
 
 export interface OwnershipTools {
@@ -55,6 +57,7 @@ export class Ownership {
   readonly #held = new Map<number, Holding>();
   #timer: NodeJS.Timeout | null = null;
   #stepping: Promise<void> | null = null;
+  #steppedMs = 0;
 
   constructor(private readonly world: World, private readonly tools: OwnershipTools) {}
 
@@ -90,7 +93,10 @@ export class Ownership {
   }
 
   async #step(): Promise<void> {
-    const { routers, logger } = this.tools;
+    const { routers, logger, now } = this.tools;
+    // This process stood still: what it did not hear meanwhile says nothing about the others.
+    if (now() - this.#steppedMs > stepMs * 2) routers.listenAnew();
+    this.#steppedMs = now();
     routers.beat(this.partitions, false);
     try {
       await this.#renew();
@@ -133,13 +139,24 @@ export class Ownership {
       if (left <= 0) return;
       const { partition } = state;
       if (this.#held.has(partition)) continue;
-      const lease = await this.tools.leases.acquire(`partition-${partition}`, this.tools.instance);
+      const lease = await this.#lease(`partition-${partition}`);
       if (lease === null) continue;
       left -= 1;
       const holding = { lease, renewedMs: this.tools.now(), elected: null, electing: false };
       this.#held.set(partition, holding);
       void this.#elect(state, holding);
     }
+  }
+
+  /** A free lease, or that of a router that is not heard any more: sooner than it would expire. */
+  async #lease(name: string): Promise<Lease | null> {
+    const { leases, routers, instance, logger } = this.tools;
+    const lease = await leases.acquire(name, instance);
+    if (lease !== null) return lease;
+    const holder = await leases.holderOf(name);
+    if (holder === null || !routers.isGone(holder)) return null;
+    logger.warn({ name, holder }, 'the lease of a silent router is taken over');
+    return leases.takeOver(name, instance, holder);
   }
 
   /** Appends `RouterElected` behind whatever stands there; repeats while the lease is held. */
