@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { Fault } from '@libs/faults/faults';
+import { type Commit } from '@libs/log/log';
+import { type Delivery } from '@libs/log/work-queue';
+import { anEntry } from '@libs/test-kit/log-contract';
+import { startTestNats } from '@libs/test-kit/servers';
+import { waitFor } from '@libs/test-kit/wait-for';
+import { type LogConnection } from './connect';
+import { consumeWork, type ConsumeOptions, type WorkConsumer } from './consume-work';
+import { emptyLog } from './test-log';
+
+const routed = 'events.job.0.routed';
+let server: Awaited<ReturnType<typeof startTestNats>>;
+let connection: LogConnection;
+let consumers: WorkConsumer[] = [];
+let parked: Commit[] = [];
+
+beforeEach(async () => {
+  server = await startTestNats();
+  connection = await emptyLog(server.url, { whenUnreachable: 'keep' });
+  parked = [];
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(consumers.map((consumer) => consumer.stop(0)));
+  consumers = [];
+  await connection.nc.close();
+  await server.cleanup();
+});
+
+function consume(
+  handler: (delivery: Delivery) => Promise<void>, changes: Partial<ConsumeOptions> = {},
+): WorkConsumer {
+  const consumer = consumeWork(connection.work, {
+    durable: 'workers', subjects: ['events.job.*.routed'], ackWaitMs: 10_000,
+    hasRoom: () => true, onPoison: (commit) => void parked.push(commit), ...changes,
+  }, handler);
+  consumers.push(consumer);
+  return consumer;
+}
+
+async function acknowledgedUpTo(): Promise<number> {
+  const jsm = await jetstreamManager(connection.nc);
+  return (await jsm.consumers.info('EVENTS', 'workers')).ack_floor.stream_seq;
+}
+
+async function ready(): Promise<void> {
+  // Commits appended from now on are above the last sequence at connect.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+it('a commit is handed out once, fresh, and acknowledged after its handler succeeded', async () => {
+  const seen: Delivery[] = [];
+  let finish = (): void => undefined;
+  const work = new Promise<void>((resolve) => { finish = resolve; });
+  consume(async (delivery) => {
+    seen.push(delivery);
+    await work;
+  });
+  await ready();
+  const { sequence } = await connection.log.append(routed, anEntry('r1'));
+  await waitFor(() => seen.length > 0);
+  expect(seen[0]?.commit.events[0]?.id).toBe('r1');
+  expect(seen[0]).toMatchObject({ deliveryCount: 1, mayHaveRunBefore: false });
+  expect(await acknowledgedUpTo()).toBe(0);
+  finish();
+  await waitFor(async () => (await acknowledgedUpTo()) === sequence);
+});
+
+it('commits that stood in the log before this process connected may have run before', async () => {
+  await connection.log.append(routed, anEntry());
+  const seen: Delivery[] = [];
+  consume(async (delivery) => void seen.push(delivery));
+  await waitFor(() => seen.length > 0);
+  expect(seen[0]).toMatchObject({ deliveryCount: 1, mayHaveRunBefore: true });
+});
+
+it('a commit whose handler failed comes back and may have run before', async () => {
+  const seen: Delivery[] = [];
+  consume(async (delivery) => {
+    seen.push(delivery);
+    if (seen.length === 1) throw new Fault('log_unavailable', 'for a moment');
+  });
+  await ready();
+  await connection.log.append(routed, anEntry());
+  await waitFor(() => seen.length > 1);
+  expect(seen[1]).toMatchObject({ deliveryCount: 2, mayHaveRunBefore: true });
+});
+
+it('a commit that cannot be read is parked and blocks nothing', async () => {
+  const done: string[] = [];
+  consume(async ({ commit }) => {
+    for (const event of commit.events) done.push(event.id);
+  });
+  await ready();
+  await connection.nc.request(routed, '{"id":"?","type":"FromTheFuture","version":9}');
+  const { sequence } = await connection.log.append(routed, anEntry('after'));
+  await waitFor(async () => (await acknowledgedUpTo()) === sequence);
+  expect(done).toEqual(['after']);
+  expect(parked.map(({ sequence: at }) => at)).toEqual([sequence - 1]);
+});
+
+it('without room at most what was already asked for is held, and it is not lost', async () => {
+  let room = true;
+  const seen: number[] = [];
+  const consumer = consume(async ({ commit }) => {
+    room = false;
+    seen.push(commit.sequence);
+  }, { hasRoom: () => room });
+  await ready();
+  for (let index = 0; index < 10; index += 1) await connection.log.append(routed, anEntry());
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(seen).toEqual([1]);
+  for (let index = 2; index <= 10; index += 1) {
+    room = true;
+    consumer.wake();
+    await waitFor(() => seen.length === index);
+  }
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+describe('when the server is killed', () => {
+  it('work goes on, and whatever stood in the log before is marked as perhaps run', async () => {
+    const seen: Delivery[] = [];
+    consume(async (delivery) => void seen.push(delivery));
+    await ready();
+    for (let index = 0; index < 20; index += 1) await connection.log.append(routed, anEntry());
+    await waitFor(async () => (await acknowledgedUpTo()) === 20);
+    await server.kill('SIGKILL');
+    await server.restart();
+    await waitFor(() => connection.link.connected);
+    await ready();
+    const before = seen.length;
+    await connection.log.append(routed, anEntry('new'));
+    await waitFor(() => seen.some(({ commit }) => commit.events[0]?.id === 'new'));
+    const again = seen.slice(20).filter(({ commit }) => commit.sequence <= 20);
+    expect(again.every(({ mayHaveRunBefore }) => mayHaveRunBefore)).toBe(true);
+    expect(before).toBeGreaterThanOrEqual(20);
+    expect(seen.find(({ commit }) => commit.sequence === 21)?.mayHaveRunBefore).toBe(false);
+  }, 30_000);
+
+  it('work done meanwhile is acknowledged afterwards', async () => {
+    let finish = (): void => undefined;
+    const work = new Promise<void>((resolve) => { finish = resolve; });
+    const seen: number[] = [];
+    consume(async ({ commit }) => {
+      seen.push(commit.sequence);
+      if (seen.length === 1) await work;
+    });
+    await ready();
+    await connection.log.append(routed, anEntry());
+    await waitFor(() => seen.length === 1);
+    await server.kill('SIGKILL');
+    await server.restart();
+    await waitFor(() => connection.link.connected);
+    finish();
+    await waitFor(async () => (await acknowledgedUpTo()) === 1, { timeoutMs: 20_000 });
+  }, 30_000);
+});
+
+it('a consumer that is ahead of its log is made anew', async () => {
+  consume(async () => Promise.resolve());
+  await ready();
+  for (let index = 0; index < 5; index += 1) await connection.log.append(routed, anEntry());
+  await waitFor(async () => (await acknowledgedUpTo()) === 5);
+  await Promise.all(consumers.map((consumer) => consumer.stop(1000)));
+  const jsm = await jetstreamManager(connection.nc);
+  await jsm.streams.info('EVENTS');
+  // A restored log: shorter than what the consumer knows.
+  const real = connection.work.jsm.streams.info.bind(connection.work.jsm.streams);
+  connection.work.jsm.streams.info = async (...given) => {
+    const info = await real(...given);
+    return { ...info, state: { ...info.state, last_seq: 2 } };
+  };
+  const seen: Delivery[] = [];
+  consume(async (delivery) => void seen.push(delivery));
+  await waitFor(() => seen.length === 5);
+  expect(seen.map(({ deliveryCount }) => deliveryCount)).toEqual([1, 1, 1, 1, 1]);
+});
+
+it('a stopping consumer takes nothing new, waits for what runs and gives back the rest', async () => {
+  const seen: number[] = [];
+  let room = true;
+  const first = consume(async ({ commit }) => {
+    seen.push(commit.sequence);
+    room = false;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }, { hasRoom: () => room });
+  await ready();
+  await connection.log.append(routed, anEntry());
+  await connection.log.append(routed, anEntry());
+  await waitFor(() => seen.length === 1);
+  await first.stop(5000);
+  expect(seen).toEqual([1]);
+  const other: number[] = [];
+  consume(async ({ commit }) => void other.push(commit.sequence));
+  await waitFor(() => other.length === 1, { timeoutMs: 3000 });
+  expect(other).toEqual([2]);
+});
