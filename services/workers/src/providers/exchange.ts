@@ -159,7 +159,7 @@ function handlerOf(
 
 /** The code says what happened; messages may hold addresses, which are no secret. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? error.message : `${code}: ${error.message}`;
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const said = typeof message === 'string' && message !== '' ? message : 'no reason given';
+  return typeof code === 'string' ? `${code}: ${said}` : said;
 }

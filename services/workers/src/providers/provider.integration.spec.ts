@@ -315,6 +315,19 @@ describe('a stream', () => {
     expect(outcome).toMatchObject({ class: 'server_error', mayHaveCost: true, contentSent: true });
   });
 
+  test('is known by its events, whatever its content type', async () => {
+    answer(200, chunks, { 'content-type': 'text/plain' });
+    const { outcome, deltas } = await call(target('openai'), request('openai', { stream: true }));
+    expect(outcome.kind).toBe('succeeded');
+    expect(text(deltas)).toBe('Hello');
+  });
+
+  test('that is a page of HTML is malformed', async () => {
+    answer(200, '<html>Welcome\n\n</html>', { 'content-type': 'text/html' });
+    const { outcome } = await call(target('openai'), request('openai', { stream: true }));
+    expect(outcome).toMatchObject({ class: 'malformed_response', mayHaveCost: true });
+  });
+
   test('of garbage is malformed', async () => {
     stream(`${role}data: {"choi\n\n`);
     const { outcome, deltas } = await call(target('openai'), request('openai', { stream: true }));
@@ -349,7 +362,10 @@ describe('a failure', () => {
   test('to connect cannot have cost', async () => {
     const dead = target('openai', { baseUrl: 'http://127.0.0.1:1/v1' });
     const { outcome } = await call(dead, request('openai'));
-    expect(outcome).toMatchObject({ class: 'connect_failed', mayHaveCost: false, status: null });
+    expect(outcome).toMatchObject({
+      class: 'connect_failed', mayHaveCost: false, status: null,
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
   });
 
   test('to find the host cannot have cost', async () => {

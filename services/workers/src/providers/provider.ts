@@ -80,8 +80,9 @@ function readerOf(call: Call, controls: ExchangeControls): ExchangeReader {
     head: (status, headers) => {
       call.status = status;
       call.headers = headers;
-      const type = String(headers['content-type'] ?? '');
-      if (isSuccess(status) && call.request.stream && type.includes('text/event-stream')) {
+      // Some servers name a stream text/plain, or nothing; what is JSON was not streamed.
+      const isJson = String(headers['content-type'] ?? '').includes('json');
+      if (isSuccess(status) && call.request.stream && !isJson) {
         call.stream = newReader(call, controls);
       }
     },

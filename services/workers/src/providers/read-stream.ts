@@ -51,6 +51,8 @@ interface Reading {
   held: Delta[];
   isGateOpen: boolean;
   bytes: number;
+  /** Any event came at all. */
+  hasEvents: boolean;
   end: StreamEnd;
 }
 
@@ -64,6 +66,7 @@ export function streamReader(options: StreamOptions): StreamReader {
     held: [],
     isGateOpen: false,
     bytes: 0,
+    hasEvents: false,
     end: { kind: 'reading' },
   };
   return {
@@ -82,6 +85,7 @@ function push(reading: Reading, bytes: Buffer): StreamEnd {
   }
   for (const event of reading.parser.push(bytes)) {
     if (reading.end.kind !== 'reading') break;
+    reading.hasEvents = true;
     takeEvent(reading, event);
   }
   return reading.end;
@@ -150,6 +154,10 @@ function complete(reading: Reading): void {
 }
 
 function close(reading: Reading): StreamEnd {
-  if (reading.end.kind === 'reading' && isAnswerComplete(reading.assembly)) finish(reading);
+  if (reading.end.kind !== 'reading') return reading.end;
+  if (isAnswerComplete(reading.assembly)) finish(reading);
+  else if (reading.bytes > 0 && !reading.hasEvents) {
+    reading.end = { kind: 'malformed', detail: 'the answer is not a stream of events' };
+  }
   return reading.end;
 }
