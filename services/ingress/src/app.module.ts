@@ -1,0 +1,22 @@
+// The one module of the process: every slice's controller, and the edge they share.
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CancelJobController } from './cancel-job/cancel-job.controller';
+import { HealthController } from './health/health.controller';
+import { ModelsController } from './models/models.controller';
+import { Edge } from './shared/edge';
+import { SubmitJobController } from './submit-job/submit-job.controller';
+import { WatchJobController } from './watch-job/watch-job.controller';
+
+@Module({})
+export class AppModule {
+  static with(edge: Edge): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [
+        HealthController, ModelsController, SubmitJobController, WatchJobController,
+        CancelJobController,
+      ],
+      providers: [{ provide: Edge, useValue: edge }],
+    };
+  }
+}

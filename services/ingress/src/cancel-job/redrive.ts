@@ -1,0 +1,75 @@
+// Runs a failed job again (a dead letter above all): a new job with the old one's request, which says
+// what it was made from.
+import { type FastifyRequest } from 'fastify';
+import { type VirtualKey } from '@libs/governance/state';
+import { type JobState, type SettledJob } from '@libs/jobs/state';
+import { findContent } from '@libs/log/content';
+import { isObject, parseJson } from '@libs/surfaces/json';
+import { inspect } from '@libs/surfaces/inspect';
+import { isEndpoint } from '@libs/surfaces/surface';
+import { Fault } from '@libs/faults/faults';
+import { type Edge } from '../shared/edge';
+import { findJob, queuedView } from '../shared/job-views';
+import { type Asked } from '../shared/read-request';
+import { readCommit, readLargeContent } from '../shared/read-outcome';
+import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { prepareSubmission } from '../shared/submit';
+
+export async function redrive(
+  edge: Edge, request: FastifyRequest, id: string,
+): Promise<{ job: string; view: unknown } | HttpRefusal> {
+  const key = edge.authenticate(request);
+  if (isRefusal(key)) return key;
+  const found = await findJob(edge, key, id);
+  if (isRefusal(found)) return found;
+  if (found.view.status !== 'failed' && found.view.status !== 'expired') {
+    return refusal(409, 'not_redrivable',
+      `Only a failed or expired job can be run again; this one is ${String(found.view.status)}.`);
+  }
+  const refused = edge.admission.refuseWork();
+  if (refused !== null) return refused;
+  // The archive follows the log within a moment, and only it has the submission's position.
+  const archived = await edge.archive.find(found.id);
+  const state = archived?.state as JobState | undefined;
+  if (state?.phase !== 'settled') {
+    throw new Fault('archive_unavailable', `${found.id} is not archived yet`);
+  }
+  const asked = await askedAgain(edge, key, state);
+  if (isRefusal(asked)) return asked;
+  const submission = await prepareSubmission(edge, asked, { mode: 'async', redriveOf: found.id });
+  if (isRefusal(submission)) return submission;
+  await edge.appends.submit(submission);
+  return { job: submission.job, view: queuedView(submission) };
+}
+
+async function askedAgain(
+  edge: Edge, key: VirtualKey, state: SettledJob,
+): Promise<Asked | HttpRefusal> {
+  const { call, body, webhook, metadata, fallbacks } = state.submitted;
+  const bodyText = await bodyOf(edge, state);
+  const parsed = bodyText === null ? undefined : parseJson(bodyText);
+  if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
+    throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
+  }
+  const inspection = inspect(call.endpoint, parsed);
+  if (inspection.kind === 'refused') return inspection;
+  return {
+    key,
+    endpoint: call.endpoint,
+    bodyText,
+    inspection,
+    passedHeaders: call.headers,
+    options: {
+      idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
+      deadlineS: null, onDisconnect: null, metadata, fallbacks,
+      webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
+    },
+  };
+}
+
+async function bodyOf(edge: Edge, state: SettledJob): Promise<string | null> {
+  const { body } = state.submitted;
+  if (body.where === 'object') return readLargeContent(edge, body.sha256);
+  const commit = await readCommit(edge, state.at.sequence);
+  return findContent(commit.contentLines, body.sha256);
+}

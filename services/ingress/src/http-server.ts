@@ -1,0 +1,88 @@
+// The HTTP server: Fastify with raw bodies, the inference routes on it directly, everything else as
+// Nest controllers. Measured (bench in the note of this file's spec): Nest's hooks and router cost
+// about as much per request as the whole edge does without them.
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Endpoint, endpoints } from '@libs/surfaces/surface';
+import { complete } from './complete/complete';
+import { allowOrigins } from './shared/cors';
+import { type Edge } from './shared/edge';
+import { prefixes, surfaceOfPath } from './shared/paths';
+import { refusal } from './shared/refusal';
+import { refusalOfError, sendRefusal } from './shared/respond';
+
+export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
+  const { settings } = edge;
+  const server = fastify({
+    bodyLimit: settings.HOLDFAST_BODY_MAX_BYTES,
+    trustProxy: settings.HOLDFAST_TRUST_PROXY,
+    // While draining, requests on kept-alive connections are still served.
+    return503OnClosing: false,
+    logger: false,
+  });
+  takeRawBodies(server);
+  server.decorateRequest('startedAt', 0);
+  // An awaited plugin of its own, loaded before Nest: Nest's hooks do not run for these routes.
+  await server.register(async (hot) => {
+    countRequests(hot, edge);
+    allowOrigins(hot, edge);
+    answerErrors(hot, edge);
+    for (const endpoint of Object.keys(endpoints) as Endpoint[]) {
+      for (const prefix of prefixes) {
+        hot.post(`/${prefix}${endpoint.slice('/v1'.length)}`, (request, reply) => {
+          void complete(edge, endpoint, request, reply);
+        });
+      }
+    }
+  });
+  countRequests(server, edge);
+  allowOrigins(server, edge);
+  return server;
+}
+
+/** Bodies stay bytes: they are parsed once, by whoever wants them. */
+function takeRawBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+}
+
+function countRequests(server: FastifyInstance, edge: Edge): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    edge.metrics.active += 1;
+    (request as TimedRequest).startedAt = performance.now();
+    done();
+  });
+  server.addHook('onSend', (request, reply, payload, done) => {
+    if (edge.health.phase === 'draining') reply.header('connection', 'close');
+    if (!reply.hasHeader('x-request-id')) reply.header('x-request-id', request.id);
+    done(null, payload);
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    const seconds = (performance.now() - (request as TimedRequest).startedAt) / 1000;
+    edge.metrics.answered(request.routeOptions.url ?? 'unknown', reply.raw.statusCode, seconds);
+    done();
+  });
+}
+
+type TimedRequest = FastifyRequest & { startedAt: number };
+
+/** What goes wrong before a handler runs: too large a body, a broken request. */
+function answerErrors(server: FastifyInstance, edge: Edge): void {
+  server.setErrorHandler((error, request, reply) => answerError(edge, error, request, reply));
+}
+
+export function answerError(
+  edge: Edge, error: unknown, request: FastifyRequest, reply: FastifyReply,
+): void {
+  const surface = surfaceOfPath(request.url, request.headers);
+  const status = (error as { statusCode?: number } | null)?.statusCode ?? 500;
+  if (status === 413) {
+    return sendRefusal(reply, surface, refusal(413, 'request_too_large',
+      `The body is larger than ${edge.settings.HOLDFAST_BODY_MAX_BYTES} bytes.`));
+  }
+  if (status >= 400 && status < 500) {
+    return sendRefusal(reply, surface, refusal(status, 'invalid_request', (error as Error).message));
+  }
+  return sendRefusal(reply, surface, refusalOfError(error, edge.logger));
+}

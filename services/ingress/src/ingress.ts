@@ -1,0 +1,43 @@
+// One ingress, from its parts to a listening server and back: also what its specs start.
+import { type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { NestLogger } from '@libs/telemetry/logger';
+import { AppModule } from './app.module';
+import { drain, type DrainOptions } from './drain';
+import { EdgeFilter } from './edge-filter';
+import { createHttpServer } from './http-server';
+import { Edge, type EdgeParts } from './shared/edge';
+
+export interface Ingress {
+  readonly edge: Edge;
+  readonly port: number;
+  /** Finishes what is under way, then closes. */
+  drain(options: DrainOptions): Promise<void>;
+}
+
+export async function startIngress(parts: EdgeParts): Promise<Ingress> {
+  const edge = new Edge(parts);
+  const fastify = await createHttpServer(edge);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(edge),
+    new FastifyAdapter(fastify as never),
+    { bodyParser: false, logger: new NestLogger(parts.logger) },
+  );
+  app.useGlobalFilters(new EdgeFilter(edge));
+  await edge.start();
+  const { HOLDFAST_HOST: host, HOLDFAST_PORT: port } = parts.settings;
+  await app.listen(port, host);
+  edge.health.phase = 'ready';
+  const server = app.getHttpServer() as Server;
+  return {
+    edge,
+    port: (server.address() as AddressInfo).port,
+    drain: async (options) => {
+      await drain(edge, server, options);
+      await app.close();
+      await edge.stop();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+// What the ingress reads from its environment.
+import { z } from 'zod';
+import { flag, whole } from '@libs/settings/environment';
+import {
+  adminToken, bootstrapKey, masterKey, serviceSettings,
+} from '@libs/settings/service-settings';
+
+const mebibyte = 1024 * 1024;
+
+export const ingressSettings = serviceSettings(8080).extend({
+  HOLDFAST_ADMIN_TOKEN: adminToken,
+  HOLDFAST_MASTER_KEY: masterKey,
+  HOLDFAST_BOOTSTRAP_KEY: bootstrapKey.optional(),
+  /** Reads of old jobs; without it they answer 503. */
+  DATABASE_URL: z.string().optional(),
+  NATS_MONITOR_URL: z.string().optional(),
+  /** 20 MiB: a request with a few pictures in it. */
+  HOLDFAST_BODY_MAX_BYTES: whole(20 * mebibyte, 1),
+  /** Requests that may wait here at the same time. */
+  HOLDFAST_WAITING_MAX: whole(5000, 1),
+  /** Origins that browsers may call from, separated by commas; none by default. */
+  HOLDFAST_CORS_ORIGINS: z.string().default('').transform(
+    (text) => text.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+  ),
+  HOLDFAST_TRUST_PROXY: flag(false),
+});
+
+export type IngressSettings = z.infer<typeof ingressSettings>;

@@ -1,0 +1,85 @@
+// Whether new work may come in now: log reachable, room in the log, room among the waiting requests.
+// Asked before anything is appended.
+import { type EventLog } from '@libs/log/log';
+import { type Signals } from '@libs/signals/signals';
+import { type Logger } from '@libs/telemetry/logger';
+import { type HttpRefusal, refusal, retryAfterFaultS } from './refusal';
+
+/** From here on new work is refused, so that outcomes of accepted work always fit. */
+const fullFrom = 0.9;
+/** The log grows by at most some hundred MB in this time, far less than the last tenth of it. */
+const roomCheckMs = 3_000;
+
+export interface AdmissionParts {
+  readonly log: EventLog;
+  readonly signals: Signals;
+  readonly waitingMax: number;
+  readonly logger: Logger;
+}
+
+export class Admission {
+  #waiting = 0;
+  #full = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: AdmissionParts) {}
+
+  async start(): Promise<void> {
+    await this.checkRoom();
+    this.#timer = setInterval(() => void this.checkRoom(), roomCheckMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Of work that nobody waits for here. */
+  refuseWork(): HttpRefusal | null {
+    if (!this.parts.signals.connected) {
+      return refusal(503, 'log_unavailable',
+        'The log cannot be reached, so nothing can be accepted. Try again shortly.',
+        { retryAfterS: retryAfterFaultS });
+    }
+    if (!this.#full) return null;
+    // A minute: trimming or more room is an operator's work.
+    return refusal(503, 'log_full',
+      'The log is nearly full: accepted work is finished, new work is refused.',
+      { retryAfterS: 60 });
+  }
+
+  /** Takes a place among the waiting; `leave` gives it back. */
+  enter(): HttpRefusal | null {
+    const refused = this.refuseWork();
+    if (refused !== null) return refused;
+    if (this.#waiting >= this.parts.waitingMax) {
+      return refusal(429, 'queue_full',
+        `${this.parts.waitingMax} requests are waiting here already; try again shortly.`,
+        { retryAfterS: 1, shouldRetry: true });
+    }
+    this.#waiting += 1;
+    return null;
+  }
+
+  leave(): void {
+    this.#waiting -= 1;
+  }
+
+  async checkRoom(): Promise<void> {
+    try {
+      const { bytes, bytesMax } = await this.parts.log.state();
+      this.#full = bytesMax > 0 && bytes >= bytesMax * fullFrom;
+    } catch (error) {
+      // A log that is away is refused by itself; the last known room stands.
+      this.parts.logger.debug({ err: error }, 'room of the log not known');
+    }
+  }
+}

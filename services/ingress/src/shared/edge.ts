@@ -1,0 +1,127 @@
+// What every slice of the edge needs, made once per process.
+import { type VirtualKey } from '@libs/governance/state';
+import { partitionOf } from '@libs/events/subjects';
+import { type LinePosition } from '@libs/events/content';
+import { type EventLog } from '@libs/log/log';
+import { type Signals } from '@libs/signals/signals';
+import { type Health } from '@libs/telemetry/health';
+import { type Logger } from '@libs/telemetry/logger';
+import { type Registry } from '@libs/telemetry/metrics';
+import { type FastifyRequest } from 'fastify';
+import { type IngressSettings } from '../settings';
+import { Admission } from './admission';
+import { Appends } from './appends';
+import { authenticate } from './authenticate';
+import { Cluster } from './cluster';
+import { Denials } from './denials';
+import { GovernanceFold } from './governance-fold';
+import { type JobArchive } from './job-archive';
+import { LiveStreams } from './live-streams';
+import { EdgeMetrics } from './metrics';
+import { type Outcome } from './outcome';
+import { readOutcome } from './read-outcome';
+import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { Waiters } from './waiters';
+
+export interface EdgeParts {
+  readonly log: EventLog;
+  readonly signals: Signals;
+  readonly partitionCount: number;
+  readonly instance: string;
+  readonly settings: IngressSettings;
+  readonly archive: JobArchive;
+  readonly health: Health;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** The governance fold cannot go on. */
+  readonly onStopped: (error: unknown) => void;
+  /** What the log survives; measured, not assumed. */
+  readonly durability: string;
+}
+
+export class Edge {
+  readonly log: EventLog;
+  readonly signals: Signals;
+  readonly instance: string;
+  readonly settings: IngressSettings;
+  readonly archive: JobArchive;
+  readonly health: Health;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly governance: GovernanceFold;
+  readonly waiters: Waiters;
+  readonly admission: Admission;
+  readonly appends: Appends;
+  readonly denials: Denials;
+  readonly metrics: EdgeMetrics;
+  readonly streams = new LiveStreams();
+  readonly cluster: Cluster;
+
+  constructor(readonly parts: EdgeParts) {
+    const { log, signals, instance, settings, logger, now, archive } = parts;
+    this.log = log;
+    this.signals = signals;
+    this.instance = instance;
+    this.settings = settings;
+    this.archive = archive;
+    this.health = parts.health;
+    this.logger = logger;
+    this.now = now;
+    this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.waiters = new Waiters({
+      signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
+    });
+    const waitingMax = settings.HOLDFAST_WAITING_MAX;
+    this.admission = new Admission({ log, signals, waitingMax, logger });
+    this.appends = new Appends({
+      log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+    });
+    this.denials = new Denials(log, logger, now);
+    this.metrics = new EdgeMetrics(parts.registry, this.admission);
+    this.cluster = new Cluster(signals, now);
+  }
+
+  async start(): Promise<void> {
+    this.waiters.start();
+    this.appends.start();
+    this.streams.start();
+    this.cluster.start();
+    await this.governance.start();
+    await this.admission.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.denials.flush();
+    this.waiters.stop();
+    this.appends.stop();
+    this.streams.stop();
+    this.cluster.stop();
+    this.admission.stop();
+    await this.governance.stop();
+  }
+
+  partitionOf(tenant: string): number {
+    return partitionOf(tenant, this.parts.partitionCount);
+  }
+
+  read(job: string, position: LinePosition): Promise<Outcome> {
+    return readOutcome({ log: this.log, archive: this.archive }, job, position);
+  }
+
+  /** The key that asks; a refused one is counted for events.access. */
+  authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
+    const key = authenticate(this.governance.state, request.headers, this.now());
+    if (isRefusal(key)) {
+      this.denials.note({ source: request.ip, key: null, tenant: 'default', reason: key.code });
+    }
+    return key;
+  }
+
+  /** A 403 for a known key, counted. */
+  forbid(key: VirtualKey, request: FastifyRequest, message: string): HttpRefusal {
+    const { id, tenant } = key;
+    this.denials.note({ source: request.ip, key: id, tenant, reason: 'not_allowed' });
+    return refusal(403, 'not_allowed', message);
+  }
+}

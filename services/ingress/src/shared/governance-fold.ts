@@ -1,0 +1,120 @@
+// The ingress's own fold of events.governance (the key table among it), and the only writer there:
+// every change is decided against the fold and appended behind its last sequence.
+import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
+import { subjects } from '@libs/events/subjects';
+import { Fault } from '@libs/faults/faults';
+import { evolveGovernance } from '@libs/governance/evolve';
+import { type GovernanceState, initialGovernance } from '@libs/governance/state';
+import { type EventLog, type Following } from '@libs/log/log';
+import { newEventId } from '@libs/telemetry/ids';
+import { type HttpRefusal, isRefusal } from './refusal';
+
+export type GovernanceDecision = readonly EventDraft[] | HttpRefusal;
+
+export interface GovernanceChange {
+  readonly drafts: readonly EventDraft[];
+  readonly sequence: number;
+}
+
+/** Below a commit's bound of 256; an applied price list has more and goes in several commits. */
+const draftsPerCommitMax = 200;
+/** Each lost race means that another ingress wrote; ten in a row mean that something is wrong. */
+const racesMax = 10;
+/** Our own commit comes back within milliseconds; longer means that the log is away. */
+const foldWaitMs = 5_000;
+
+export class GovernanceFold {
+  #state = initialGovernance;
+  #following: Following | null = null;
+  readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly now: () => number,
+    private readonly onStopped: (error: unknown) => void,
+  ) {}
+
+  get state(): GovernanceState {
+    return this.#state;
+  }
+
+  /** Folds everything there is, and keeps following. */
+  async start(): Promise<void> {
+    this.#following = await this.log.follow({
+      subjects: [subjects.governance],
+      after: null,
+      onCommit: (commit) => {
+        let state = this.#state;
+        for (const event of commit.events) {
+          state = evolveGovernance(state, event, commit.sequence);
+        }
+        this.#state = state;
+        this.#release();
+      },
+      onStopped: this.onStopped,
+    });
+    await this.#following.caughtUp();
+  }
+
+  async stop(): Promise<void> {
+    await this.#following?.stop();
+  }
+
+  /**
+   * Decides against the fold and appends; a lost race is decided again. Resolves once the own fold
+   * has the change, so that the next request sees it.
+   * @throws Fault log_unavailable, log_full, log_conflict
+   */
+  async change(
+    decide: (state: GovernanceState, nowMs: number) => GovernanceDecision,
+  ): Promise<GovernanceChange | HttpRefusal> {
+    for (let race = 0; race < racesMax; race += 1) {
+      const state = this.#state;
+      const nowMs = this.now();
+      const decision = decide(state, nowMs);
+      if (isRefusal(decision)) return decision;
+      const drafts = decision as readonly EventDraft[];
+      if (drafts.length === 0) return { drafts, sequence: state.sequence };
+      const events = drafts.map((draft) => stamp(draft, newEventId(), nowMs));
+      const sequence = await this.#append(events, state.sequence);
+      if (sequence !== null) return { drafts, sequence };
+    }
+    throw new Fault('log_conflict', 'governance was changed by others again and again');
+  }
+
+  /** null: the race was lost (before the first commit; later ones are ours to go on with). */
+  async #append(events: readonly AnyEvent[], expected: number): Promise<number | null> {
+    let last = expected;
+    for (let start = 0; start < events.length; start += draftsPerCommitMax) {
+      const entry = { events: events.slice(start, start + draftsPerCommitMax) };
+      const result = await this.log.appendFenced(subjects.governance, entry, last);
+      if (result.outcome === 'lost_race') {
+        await this.#folded(result.lastSequence);
+        return null;
+      }
+      last = result.sequence;
+    }
+    await this.#folded(last);
+    return last;
+  }
+
+  async #folded(sequence: number): Promise<void> {
+    if (this.#state.sequence >= sequence) return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(entry);
+        reject(new Fault('log_unavailable', `the fold has not reached sequence ${sequence}`));
+      }, foldWaitMs);
+      const entry = { sequence, resolve: () => { clearTimeout(timer); resolve(); } };
+      this.#waiting.add(entry);
+    });
+  }
+
+  #release(): void {
+    for (const entry of this.#waiting) {
+      if (this.#state.sequence < entry.sequence) continue;
+      this.#waiting.delete(entry);
+      entry.resolve();
+    }
+  }
+}

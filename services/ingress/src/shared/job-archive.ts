@@ -1,0 +1,56 @@
+// The port of old jobs: lists, timelines and whatever the routers no longer hold in memory.
+import {
+  type ArchivedJob, type DeliveryRecord, type JobQuery, type TimelineEntry,
+} from '@libs/postgres/job-reads';
+import { Fault } from '@libs/faults/faults';
+
+export type { ArchivedJob, DeliveryRecord, JobQuery, TimelineEntry } from '@libs/postgres/job-reads';
+
+export interface DeliveryQuery {
+  readonly tenant: string;
+  readonly limit: number;
+  readonly after: string | null;
+  readonly id?: string;
+}
+
+/** Each question throws Fault archive_unavailable while the archive is away. */
+export abstract class JobArchive {
+  abstract find(id: string): Promise<ArchivedJob | null>;
+  abstract list(query: JobQuery): Promise<ArchivedJob[]>;
+  abstract timeline(id: string): Promise<TimelineEntry[]>;
+  abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
+  /** The text of an archived commit. */
+  abstract commitText(sequence: number): Promise<string | null>;
+  abstract objectText(sha256: string): Promise<string | null>;
+}
+
+/** Where no database is configured. */
+export class NoArchive extends JobArchive {
+  find(): Promise<never> {
+    return absent();
+  }
+
+  list(): Promise<never> {
+    return absent();
+  }
+
+  timeline(): Promise<never> {
+    return absent();
+  }
+
+  deliveries(): Promise<never> {
+    return absent();
+  }
+
+  commitText(): Promise<never> {
+    return absent();
+  }
+
+  objectText(): Promise<never> {
+    return absent();
+  }
+}
+
+function absent(): Promise<never> {
+  return Promise.reject(new Fault('archive_unavailable', 'no DATABASE_URL is configured'));
+}

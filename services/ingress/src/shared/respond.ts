@@ -1,0 +1,99 @@
+// Turns refusals, faults and outcomes into HTTP answers of the client's surface.
+import { type FastifyReply } from 'fastify';
+import { isFault } from '@libs/faults/faults';
+import { usdFromPico } from '@libs/governance/money';
+import { surfaceError } from '@libs/surfaces/errors';
+import { type Surface } from '@libs/surfaces/surface';
+import { type Logger } from '@libs/telemetry/logger';
+import { type Outcome } from './outcome';
+import { type HttpRefusal, refusal, refusalOfFault } from './refusal';
+
+export type Headers = Record<string, string>;
+
+/** Names of the job, for us and for both SDKs. */
+export function jobHeaders(job: string): Headers {
+  return { 'holdfast-job-id': job, 'x-request-id': job, 'request-id': job };
+}
+
+export function sendJson(reply: FastifyReply, status: number, value: unknown): void {
+  void reply.code(status).type('application/json').send(JSON.stringify(value));
+}
+
+export function sendRefusal(
+  reply: FastifyReply, surface: Surface, refused: HttpRefusal,
+): void {
+  const { status, code, message, jobId } = refused;
+  const headers: Headers = jobId === undefined ? {} : jobHeaders(jobId);
+  if (refused.retryAfterS !== undefined) headers['retry-after'] = String(refused.retryAfterS);
+  if (refused.shouldRetry !== undefined) headers['x-should-retry'] = String(refused.shouldRetry);
+  const body = surfaceError(surface, {
+    status, code, message, param: refused.param ?? null, jobId: jobId ?? null,
+  });
+  void reply.code(status).headers(headers).type('application/json').send(body);
+}
+
+/** A fault as its caller may know it; anything else is our bug: logged, and a plain 500. */
+export function refusalOfError(error: unknown, logger: Logger): HttpRefusal {
+  if (isFault(error)) {
+    logger[error.rule.logLevel]({ err: error, code: error.code }, 'request met a fault');
+    return refusalOfFault(error);
+  }
+  logger.error({ err: error }, 'request met a bug');
+  return refusal(500, 'internal_error', 'Something went wrong on our side.');
+}
+
+export interface OutcomeFlags {
+  readonly replayed: boolean;
+}
+
+/** The answer exactly as the provider gave it, or the error in the client's surface. */
+export function sendOutcome(
+  reply: FastifyReply, surface: Surface, outcome: Outcome, flags: OutcomeFlags,
+): void {
+  const headers = outcomeHeaders(outcome, flags);
+  void reply.code(outcome.httpStatus).headers(headers).type('application/json')
+    .send(outcome.body ?? errorBody(surface, outcome));
+}
+
+export function errorBody(surface: Surface, outcome: Outcome): string {
+  return surfaceError(surface, errorFields(outcome));
+}
+
+export function errorFields(outcome: Outcome) {
+  return {
+    status: outcome.httpStatus,
+    code: outcome.error?.class ?? outcome.status,
+    message: outcome.error?.message ?? `The job ended as ${outcome.status}.`,
+    jobId: outcome.job,
+  };
+}
+
+export function outcomeHeaders(outcome: Outcome, { replayed }: OutcomeFlags): Headers {
+  const headers = jobHeaders(outcome.job);
+  if (outcome.provider !== null) headers['holdfast-provider'] = printable(outcome.provider);
+  if (outcome.model !== null) headers['holdfast-model'] = printable(outcome.model);
+  headers['holdfast-attempts'] = String(outcome.attempts);
+  if (outcome.costPicoUsd !== null) headers['holdfast-cost-usd'] = usdFromPico(outcome.costPicoUsd);
+  if (outcome.droppedParams.length > 0) {
+    headers['holdfast-dropped-params'] = printable(outcome.droppedParams.join(', '));
+  }
+  if (replayed) headers['idempotent-replayed'] = 'true';
+  const ownRetry = neverRetried(outcome);
+  if (ownRetry) headers['x-should-retry'] = 'false';
+  if (outcome.retryAfterS !== null) headers['retry-after'] = String(outcome.retryAfterS);
+  else if (outcome.httpStatus === 503) headers['retry-after'] = String(retryAfterFailedS);
+  return headers;
+}
+
+/** Every candidate failed a moment ago: the usual cooling time of a key. */
+const retryAfterFailedS = 5;
+
+/** The SDKs would run the job, and pay, once more. */
+function neverRetried(outcome: Outcome): boolean {
+  return outcome.httpStatus === 504 || outcome.httpStatus === 409 || outcome.httpStatus === 503;
+}
+
+/** Header values take visible ASCII only. */
+export function printable(value: string): string {
+  return /^[\x20-\x7e]*$/.test(value) ? value : encodeURIComponent(value);
+}

@@ -1,0 +1,241 @@
+// One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the attempt
+// whose content was sent, and ends it from the job's outcome.
+import { type DeltasAnswer } from '@libs/signals/ask-messages';
+import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
+import { signalSubjects, type Signals } from '@libs/signals/signals';
+import { surfaceErrorEvent } from '@libs/surfaces/errors';
+import { type Surface, type SurfaceEvent } from '@libs/surfaces/surface';
+import { isRefusal } from './refusal';
+import { errorFields, type Headers } from './respond';
+import { endsStream, eventsOfResult, looksComplete, openaiEnd } from './result-stream';
+import { type JobEnd } from './follow-job';
+import { type Outcome } from './outcome';
+import { type SseWriter } from './sse-writer';
+
+export interface StreamParts {
+  readonly signals: Signals;
+  readonly surface: Surface;
+  readonly endpoint: string;
+  readonly includeUsage: boolean;
+  readonly writer: SseWriter;
+  /** The job streamed; another one after a verdict. */
+  readonly job: () => string;
+  /** Headers that leave with the first content. */
+  readonly headers: (about: { provider?: string; model?: string }) => Headers;
+  /** Continue after this place (`Last-Event-ID`). */
+  readonly from: { readonly attempt: string; readonly index: number } | null;
+}
+
+/** The worker that runs the job answers from memory. */
+const deltasTimeoutMs = 1_000;
+/** A worker whose next delta is later than this has none for us yet. */
+const refillMs = 200;
+
+export class StreamSession {
+  #attempt: string | null;
+  #next: number;
+  /** Highest index heard of. */
+  #seen = -1;
+  #last: SurfaceEvent | null = null;
+  #filling = false;
+  #lagging = false;
+  #outcome: Outcome | null = null;
+  #about: { provider?: string; model?: string } = {};
+  readonly done: Promise<JobEnd | null>;
+  #finish: (plain: JobEnd | null) => void = () => undefined;
+  #finished = false;
+
+  /** `done` gives what is to be answered plainly, null when the stream itself was the answer. */
+  constructor(private readonly parts: StreamParts) {
+    this.#attempt = parts.from?.attempt ?? null;
+    this.#next = parts.from === null ? 0 : parts.from.index + 1;
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  readonly accept = (delta: DeltaReply): void => {
+    if (this.#finished || !this.#follows(delta.attempt)) return;
+    if (delta.provider !== undefined) this.#about.provider = delta.provider;
+    if (delta.model !== undefined) this.#about.model = delta.model;
+    this.#seen = Math.max(this.#seen, delta.index);
+    if (this.#filling || this.#lagging || delta.index < this.#next) return;
+    if (delta.index > this.#next) void this.fill();
+    else this.#write(delta);
+  };
+
+  readonly broken = (broken: BrokenReply): void => {
+    if (this.#finished || !this.parts.writer.opened || broken.attempt !== this.#attempt) return;
+    this.#endWithError(broken.error.class, broken.error.message);
+  };
+
+  readonly end = (end: JobEnd): void => {
+    if (this.#finished) return;
+    if (isRefusal(end)) {
+      if (this.parts.writer.opened) this.#endWithError(end.code, end.message);
+      else this.#close(end);
+      return;
+    }
+    this.#outcome = end;
+    if (!this.#filling && !this.#lagging) void this.#settle(end);
+  };
+
+  /** The client has gone. */
+  abort(): void {
+    this.parts.writer.abort();
+    this.#close(null);
+  }
+
+  /** Asks the worker for what is missing; also how a stream that is not sent to us is read. */
+  async fill(once = false): Promise<void> {
+    if (this.#filling || this.#lagging || this.#finished) return;
+    this.#filling = true;
+    do {
+      const answered = await this.#fillOnce();
+      if (this.#isOver() || this.#lagging) break;
+      if (!answered) {
+        if (this.#outcome !== null || once) break;
+        await new Promise((resolve) => setTimeout(resolve, refillMs));
+      }
+    } while (this.#next <= this.#seen && !this.#isOver());
+    this.#filling = false;
+    if (this.#outcome !== null && !this.#lagging) await this.#settle(this.#outcome);
+  }
+
+  /** A method, since the state changes while a fill waits. */
+  #isOver(): boolean {
+    return this.#finished;
+  }
+
+  async #fillOnce(): Promise<boolean> {
+    const answer = await this.#askDeltas();
+    if (answer === null || this.#finished) return false;
+    if (!this.#follows(answer.attempt)) {
+      this.#endWithError('stream_broken', 'The attempt that this stream came from was given up.');
+      return false;
+    }
+    const first = answer.from ?? 0;
+    this.#seen = Math.max(this.#seen, first + answer.deltas.length - 1);
+    for (const [place, event] of answer.deltas.entries()) {
+      const index = first + place;
+      if (index < this.#next) continue;
+      if (this.#lagging || index > this.#next) break;
+      this.#write({ ...event, index, attempt: answer.attempt });
+    }
+    return true;
+  }
+
+  async #askDeltas(): Promise<DeltasAnswer | null> {
+    const question = JSON.stringify({ attempt: this.#attempt, from: this.#next });
+    try {
+      const subject = signalSubjects.deltas(this.parts.job());
+      return JSON.parse(
+        await this.parts.signals.request(subject, question, deltasTimeoutMs),
+      ) as DeltasAnswer;
+    } catch {
+      // Nobody runs it now: it waits, has settled, or its worker is gone; the router's word decides.
+      return null;
+    }
+  }
+
+  /** Whether this attempt is the one to forward; before any content was sent it may change. */
+  #follows(attempt: string): boolean {
+    if (this.#attempt === attempt) return true;
+    if (this.parts.writer.opened) return false;
+    this.#attempt = attempt;
+    this.#next = 0;
+    this.#seen = -1;
+    return true;
+  }
+
+  #write(delta: Pick<DeltaReply, 'attempt' | 'index' | 'event' | 'data'>): void {
+    const { writer } = this.parts;
+    if (!writer.opened) writer.open(this.parts.headers(this.#about));
+    const event = { event: delta.event, data: delta.data };
+    writer.write(event, `${delta.attempt}:${delta.index}`);
+    this.#next = delta.index + 1;
+    this.#last = event;
+    if (writer.full) this.#lag();
+  }
+
+  /** A slow client: nothing is kept for it; what it misses is asked for once it has read. */
+  #lag(): void {
+    this.#lagging = true;
+    this.parts.writer.onDrained(() => {
+      this.#lagging = false;
+      if (this.#finished) return;
+      if (this.#next <= this.#seen) void this.fill();
+      else if (this.#outcome !== null) void this.#settle(this.#outcome);
+    });
+  }
+
+  async #settle(outcome: Outcome): Promise<void> {
+    if (this.#finished) return;
+    const { writer, surface } = this.parts;
+    if (outcome.status !== 'succeeded') {
+      if (!writer.opened) return this.#close(outcome);
+      const { code, message } = errorFields(outcome);
+      return this.#endWithError(code, message);
+    }
+    if (!writer.opened) return this.#streamResult(outcome);
+    if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
+      return this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.');
+    }
+    if (!endsStream(surface, this.#last) && !looksComplete(surface, this.#last)) {
+      await this.#fillOnce();
+      if (this.#isOver() || this.#lagging) return;
+    }
+    this.#endComplete();
+  }
+
+  #endComplete(): void {
+    const { writer, surface } = this.parts;
+    if (!endsStream(surface, this.#last)) {
+      if (!looksComplete(surface, this.#last)) {
+        return this.#endWithError('stream_broken', 'The end of this stream was lost.');
+      }
+      if (surface === 'openai') writer.write(openaiEnd, `${this.#attempt}:${this.#next}`);
+    }
+    writer.end();
+    this.#close(null);
+  }
+
+  /** Nothing was sent and the job has settled: the stream is made from the result. */
+  async #streamResult(outcome: Outcome): Promise<void> {
+    const { writer, surface, endpoint, includeUsage, from } = this.parts;
+    const events = eventsOfResult({ surface, endpoint, includeUsage }, outcome.body);
+    if (events === null) return this.#close(outcome);
+    const { provider, model } = outcome;
+    writer.open(this.parts.headers({
+      ...(provider === null ? {} : { provider }), ...(model === null ? {} : { model }),
+    }));
+    const first = from?.attempt === 'result' ? from.index + 1 : 0;
+    for (let index = first; index < events.length; index += 1) {
+      const event = events[index];
+      if (event === undefined || this.#finished) break;
+      writer.write(event, `result:${index}`);
+      if (writer.full) await new Promise<void>((resolve) => writer.onDrained(resolve));
+    }
+    writer.end();
+    this.#close(null);
+  }
+
+  #endWithError(code: string, message: string): void {
+    const { writer, surface } = this.parts;
+    const jobId = this.parts.job();
+    const advice = `${message} What was answered can be read at /v1/jobs/${jobId}/result.`;
+    writer.write(surfaceErrorEvent(surface, { status: 502, code, message: advice, jobId }), null);
+    writer.end();
+    this.#close(null);
+  }
+
+  #close(plain: JobEnd | null): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#finish(plain);
+  }
+}

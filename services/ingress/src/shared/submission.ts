@@ -1,0 +1,90 @@
+// Makes the `JobSubmitted` of a request: everything that later decisions need, and nothing that only
+// this instance knows.
+import { type ContentLine } from '@libs/events/content';
+import { type HoldfastEvent, stamp } from '@libs/events/envelope';
+import { type Catalogue } from '@libs/events/catalogue';
+import { type Mode } from '@libs/events/job-events';
+import { type VirtualKey } from '@libs/governance/state';
+import { type PreparedContent, sha256Hex } from '@libs/log/content';
+import { type Inspection } from '@libs/surfaces/inspection';
+import { type Endpoint, surfaceOf } from '@libs/surfaces/surface';
+import { newEventId, newJobId } from '@libs/telemetry/ids';
+import { type RequestOptions } from './request-options';
+
+export interface SubmissionInput {
+  readonly key: VirtualKey;
+  readonly endpoint: Endpoint;
+  readonly mode: Mode;
+  readonly inspection: Inspection;
+  readonly options: RequestOptions;
+  readonly content: PreparedContent;
+  readonly passedHeaders: Readonly<Record<string, string>>;
+  readonly webhookEndpointId: string | null;
+  readonly runAtMs: number | null;
+  readonly redriveOf?: string;
+}
+
+export interface Submission {
+  readonly job: string;
+  readonly tenant: string;
+  readonly event: HoldfastEvent<'JobSubmitted'>;
+  readonly content: readonly ContentLine[];
+}
+
+/** Somebody waits: the SDKs' own limit. Nobody waits: a day. */
+const deadlineDefaultS = { sync: 600, stream: 600, async: 24 * 3600 } as const;
+
+export function makeSubmission(
+  input: SubmissionInput, instance: string, nowMs: number,
+): Submission {
+  const job = newJobId();
+  const { tenant } = input.key;
+  const event = stamp(
+    { type: 'JobSubmitted', subject: job, tenant, data: submitted(input, instance, nowMs) },
+    newEventId(), nowMs,
+  ) as HoldfastEvent<'JobSubmitted'>;
+  return { job, tenant, event, content: input.content.lines };
+}
+
+function submitted(
+  input: SubmissionInput, instance: string, nowMs: number,
+): Catalogue['JobSubmitted'] {
+  const { endpoint, inspection, key, mode, options } = input;
+  const waited = mode !== 'async';
+  const keyed = options.idempotencyKey !== null;
+  const startMs = input.runAtMs === null ? nowMs : Math.max(nowMs, input.runAtMs);
+  return {
+    call: {
+      surface: surfaceOf(endpoint),
+      endpoint,
+      stream: inspection.stream,
+      stream_usage: inspection.wantsStreamUsage,
+      // A keyed job that nobody waits for is told its verdict here, nothing else.
+      reply_to: waited || keyed ? instance : null,
+      headers: input.passedHeaders,
+    },
+    mode,
+    model: inspection.model,
+    body: input.content.ref,
+    key: key.id,
+    team: key.created.team,
+    priority: options.priority ?? (waited ? 'interactive' : 'normal'),
+    deadline_at_ms: startMs + (options.deadlineS ?? deadlineDefaultS[mode]) * 1000,
+    run_at_ms: input.runAtMs,
+    on_disconnect: waited ? options.onDisconnect ?? (keyed ? 'continue' : 'cancel') : 'continue',
+    idempotency: options.idempotencyKey === null
+      ? null
+      : {
+          key: options.idempotencyKey,
+          // The endpoint is part of what was asked; the body alone would not tell.
+          body_sha256: sha256Hex(`${endpoint}\n${input.content.ref.sha256}`),
+        },
+    webhook: input.webhookEndpointId === null ? null : { endpoint_id: input.webhookEndpointId },
+    metadata: options.metadata,
+    fallbacks: [...options.fallbacks],
+    needs: [...inspection.needs],
+    prompt_tokens_estimate: inspection.promptTokensEstimate,
+    max_output_tokens: inspection.maxOutputTokens,
+    ...(input.redriveOf === undefined ? {} : { redrive_of: input.redriveOf }),
+  };
+}

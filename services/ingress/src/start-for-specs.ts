@@ -1,0 +1,83 @@
+// For specs: an ingress over real HTTP with the in-memory log and signals.
+import { InMemoryLog } from '@libs/log/in-memory-log';
+import { readSettings } from '@libs/settings/environment';
+import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
+import { Health } from '@libs/telemetry/health';
+import { createLogger } from '@libs/telemetry/logger';
+import { createRegistry } from '@libs/telemetry/metrics';
+import { bootstrap } from './bootstrap';
+import { type Ingress, startIngress } from './ingress';
+import { type ScriptedSystem, startScriptedSystem } from './scripted-system';
+import { ingressSettings } from './settings';
+import { type JobArchive, NoArchive } from './shared/job-archive';
+
+export const specKey = 'hf-spec-key';
+export const specAdminToken = 'admin-token';
+
+export interface SpecIngress {
+  readonly ingress: Ingress;
+  readonly log: InMemoryLog;
+  readonly signals: InMemorySignals;
+  readonly system: ScriptedSystem;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startForSpecs(
+  environment: Readonly<Record<string, string>> = {},
+  parts: { bytesMax?: number; archive?: JobArchive } = {},
+): Promise<SpecIngress> {
+  const log = new InMemoryLog(parts.bytesMax === undefined ? {} : { bytesMax: parts.bytesMax });
+  const bus = new InMemorySignalBus();
+  const signals = new InMemorySignals(bus);
+  const system = await startScriptedSystem(log, new InMemorySignals(bus));
+  const instance = 'ingress-spec';
+  const ingress = await startIngress({
+    log,
+    signals,
+    partitionCount: 4,
+    instance,
+    settings: readSettings(ingressSettings, {
+      HOLDFAST_PORT: '0', HOLDFAST_ADMIN_TOKEN: specAdminToken, HOLDFAST_MASTER_KEY: 'master',
+      HOLDFAST_BOOTSTRAP_KEY: specKey, HOLDFAST_LOG_LEVEL: 'silent', ...environment,
+    }),
+    archive: parts.archive ?? new NoArchive(),
+    health: new Health(),
+    registry: createRegistry('ingress', instance),
+    logger: createLogger({
+      service: 'ingress', instance, level: environment.HOLDFAST_LOG_LEVEL ?? 'silent',
+    }),
+    now: Date.now,
+    onStopped: () => undefined,
+    durability: 'unknown',
+  });
+  await bootstrap(ingress.edge);
+  return {
+    ingress, log, signals, system,
+    url: `http://127.0.0.1:${ingress.port}`,
+    stop: () => ingress.drain({ graceMs: 0, limitMs: 0 }),
+  };
+}
+
+/** A request with the spec's key. */
+export function post(
+  spec: SpecIngress, path: string, body: unknown, headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${spec.url}${path}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${specKey}`, 'content-type': 'application/json', ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+export function get(
+  spec: SpecIngress, path: string, headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(`${spec.url}${path}`, {
+    headers: { authorization: `Bearer ${specKey}`, ...headers },
+  });
+}
+
+export const chat = { model: 'small', messages: [{ role: 'user', content: 'Hi' }] };
