@@ -4,7 +4,6 @@ import type { Catalogue } from '@libs/events/catalogue';
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { LinePosition } from '@libs/events/content';
 import { type HoldfastEvent, timeMs } from '@libs/events/envelope';
-import { factsOf } from './facts';
 import { hear } from './known-attempts';
 import type { JobError, JobState, SettledJob } from './state';
 import { owedWebhook } from './evolve-webhook';
@@ -107,11 +106,30 @@ function settle(
     return { ...state, ...known, lateOutcomes: state.lateOutcomes + 1 };
   }
   const settledAtMs = timeMs(event);
+  const known = hear(state, { attempts, ended: routing, leaves: true });
+  // Field by field: every job passes here, and three spreads cost ten times as much.
   return {
-    ...factsOf(state),
-    ...hear(state, { attempts, ended: routing, leaves: true }),
-    ...outcome,
+    id: state.id,
+    tenant: state.tenant,
+    submitted: state.submitted,
+    at: state.at,
+    submittedAtMs: state.submittedAtMs,
+    attempts: known.attempts,
+    routings: state.routings,
+    unknownRoutings: known.unknownRoutings,
+    deferrals: state.deferrals,
+    abandonments: state.abandonments,
+    cancelRequestedBy: state.cancelRequestedBy,
+    contentSent: state.contentSent,
     phase: 'settled',
+    status: outcome.status,
+    provider: outcome.provider,
+    model: outcome.model,
+    usage: outcome.usage,
+    result: outcome.result,
+    httpStatus: outcome.httpStatus,
+    error: outcome.error,
+    droppedParams: outcome.droppedParams,
     terminal: at,
     settledAtMs,
     webhook: owedWebhook(state, settledAtMs),

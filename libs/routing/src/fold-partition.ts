@@ -5,14 +5,17 @@ import type { AnyEvent } from '@libs/events/envelope';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import { claim, release } from './idempotency';
-import type { FoldNews, PartitionState } from './partition-state';
+import { findJob, type FoldNews, type PartitionState } from './partition-state';
 import { learnFromAttempt, moveSlot, noteDeciding, type ProviderLoad } from './provider-load';
 import { relist } from './work-lists';
 
 /** Late events and questions about an ended job come within this time; older ones: the archive. */
 const endedKeptMs = 15 * 60_000;
-/** About 2.5 KB each; at 4,000 jobs/s in one partition this is the last five seconds. */
+/** About 1 KB each; at 4,000 jobs/s in one partition this is the last five seconds. */
 const endedKeptMax = 20_000;
+/** Forgetting many at once costs less: a map with holes at its front is slow to look into. */
+const forgetAtOnceMax = 1_000;
+const forgetLateMs = 30_000;
 
 /** Folds one event of this partition. `appendedAtMs`: the log's own time of its commit. */
 export function foldJobEvent(
@@ -25,7 +28,7 @@ export function foldJobEvent(
     state.owner = { router, epoch, sequence: where.at.sequence };
     return;
   }
-  const before = state.jobs.get(event.subject);
+  const before = findJob(state, event.subject);
   const after = evolve(before, event, where.at);
   if (after === undefined) {
     state.strangers += 1;
@@ -36,7 +39,7 @@ export function foldJobEvent(
     settleDecision(state, event, sides.load);
     return;
   }
-  state.jobs.set(after.id, after);
+  keep(state, after, where.appendedAtMs);
   noteSides(state, event, { before, after, appendedAtMs: where.appendedAtMs });
   moveSlot(sides.load, before, after);
   noteNews(state, event, { before, after, appendedAtMs: where.appendedAtMs }, sides.news);
@@ -46,11 +49,32 @@ export function foldJobEvent(
 
 /** Forgets ended jobs that nobody asks for any more. Driven by the log's time, like all the fold. */
 export function forgetEnded(state: PartitionState, logTimeMs: number): void {
-  for (const [id, endedAtMs] of state.ended) {
-    if (state.ended.size <= endedKeptMax && endedAtMs > logTimeMs - endedKeptMs) return;
-    state.ended.delete(id);
-    state.jobs.delete(id);
+  const { ended, oldestEndedMs } = state;
+  if (oldestEndedMs === null) return;
+  const tooMany = ended.size > endedKeptMax + forgetAtOnceMax;
+  if (!tooMany && oldestEndedMs > logTimeMs - endedKeptMs - forgetLateMs) return;
+  state.oldestEndedMs = null;
+  for (const [id, { atMs }] of ended) {
+    if (ended.size <= endedKeptMax && atMs > logTimeMs - endedKeptMs) {
+      state.oldestEndedMs = atMs;
+      return;
+    }
+    ended.delete(id);
   }
+}
+
+/** An owed webhook keeps its job open until it is delivered or given up. */
+function keep(state: PartitionState, job: JobState, appendedAtMs: number): void {
+  const owes = job.phase === 'settled' && job.webhook?.status === 'pending';
+  if (owes || (job.phase !== 'settled' && job.phase !== 'deduplicated')) {
+    state.jobs.set(job.id, job);
+    if (owes) state.ended.delete(job.id);
+    return;
+  }
+  state.jobs.delete(job.id);
+  const atMs = state.ended.get(job.id)?.atMs ?? appendedAtMs;
+  state.ended.set(job.id, { atMs, text: JSON.stringify(job) });
+  state.oldestEndedMs ??= atMs;
 }
 
 interface Change {
@@ -70,10 +94,6 @@ function noteSides(state: PartitionState, event: AnyEvent, change: Change): void
   if (after.phase !== 'settled' && after.phase !== 'deduplicated') return;
   state.verdicts.delete(after.id);
   if (after.phase === 'settled') noteSettled(state, event, { before, after, appendedAtMs });
-  // An owed webhook keeps its job until it is delivered or given up.
-  const owed = after.phase === 'settled' && after.webhook?.status === 'pending';
-  if (owed) state.ended.delete(after.id);
-  else if (!state.ended.has(after.id)) state.ended.set(after.id, appendedAtMs);
 }
 
 function noteSettled(

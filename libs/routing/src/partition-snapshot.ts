@@ -2,7 +2,7 @@
 // immutable), so that the slow part, making text of them, can be done in slices while the fold goes on.
 import type { JobState } from '@libs/jobs/state';
 import type { IdempotencyEntry } from './idempotency';
-import { foldVersion, newPartition, type PartitionState } from './partition-state';
+import { type EndedJob, foldVersion, newPartition, type PartitionState } from './partition-state';
 import { type ClosedKey, moveSlot, type ProviderLoad } from './provider-load';
 
 /** Everything but the jobs and the idempotency table, which are many. */
@@ -14,7 +14,6 @@ interface PartitionHead {
   readonly verdicts: readonly (readonly [string, { kind: 'duplicate' | 'mismatch'; of: string }])[];
   readonly exhausted: readonly string[];
   readonly deliveriesUnderWay: readonly (readonly [string, { endpointId: string; sinceMs: number }])[];
-  readonly ended: readonly (readonly [string, number])[];
   readonly lateOutcomes: number;
   readonly strangers: number;
 }
@@ -23,6 +22,10 @@ interface PartitionHead {
 export type SnapshotItem =
   | PartitionHead
   | { readonly kind: 'job'; readonly partition: number; readonly job: JobState }
+  | {
+      readonly kind: 'ended'; readonly partition: number; readonly id: string;
+      readonly job: EndedJob;
+    }
   | {
       readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
       readonly entry: IdempotencyEntry;
@@ -34,6 +37,7 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   const { partition } = state;
   const items: SnapshotItem[] = [headOf(state)];
   for (const job of state.jobs.values()) items.push({ kind: 'job', partition, job });
+  for (const [id, job] of state.ended) items.push({ kind: 'ended', partition, id, job });
   for (const [name, entry] of state.idempotency) {
     items.push({ kind: 'idempotency', partition, name, entry });
   }
@@ -62,6 +66,12 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
       moveSlot(restored.load, undefined, item.job);
       return;
     }
+    case 'ended': {
+      const state = restored.partitions.get(item.partition);
+      state?.ended.set(item.id, item.job);
+      if (state !== undefined) state.oldestEndedMs ??= item.job.atMs;
+      return;
+    }
     case 'idempotency':
       restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
       return;
@@ -88,7 +98,6 @@ function headOf(state: PartitionState): PartitionHead {
     verdicts: [...state.verdicts],
     exhausted: [...state.exhausted],
     deliveriesUnderWay: [...state.deliveriesUnderWay],
-    ended: [...state.ended],
     lateOutcomes: state.lateOutcomes,
     strangers: state.strangers,
   };
@@ -102,6 +111,5 @@ function fromHead(head: PartitionHead): PartitionState {
     verdicts: new Map(head.verdicts),
     exhausted: new Set(head.exhausted),
     deliveriesUnderWay: new Map(head.deliveriesUnderWay),
-    ended: new Map(head.ended),
   };
 }

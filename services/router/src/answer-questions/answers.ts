@@ -3,7 +3,7 @@
 import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
-import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
+import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
 import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import type { ReplySender } from '../shared/reply-sender';
@@ -68,7 +68,7 @@ export class Answers {
       router: this.instance,
       epoch: state.owner?.epoch ?? 0,
       folded: this.world.position?.sequence ?? 0,
-      jobs: question.jobs.map((id) => this.#about(id, state.jobs.get(id), question)),
+      jobs: question.jobs.map((id) => this.#about(id, findJob(state, id), question)),
     };
   }
 
