@@ -88,6 +88,14 @@ export class Router {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
+  /** Stops everything at once and gives nothing back, as a process that is killed. */
+  abandon(): void {
+    this.ownership.abandon();
+    this.#decisions.stop();
+    this.#routers.stop();
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
   async close(): Promise<void> {
     await this.fold.stop();
   }

@@ -92,6 +92,13 @@ export class Ownership {
     this.tools.routers.beat([], true);
   }
 
+  /** Stops without a word; the leases expire. */
+  abandon(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#held.clear();
+    for (const state of this.world.partitions) state.work = null;
+  }
+
   async #step(): Promise<void> {
     const { routers, logger, now } = this.tools;
     // This process stood still: what it did not hear meanwhile says nothing about the others.
