@@ -18,14 +18,15 @@ interface Moment {
 }
 
 export function decideDeliveries(
-  state: PartitionState, work: WorkLists, moment: Moment, drafts: EventDraft[],
+  state: PartitionState, work: WorkLists,
+  { tick: moment, most }: { readonly tick: Moment; readonly most: number }, drafts: EventDraft[],
 ): void {
   if (work.deliveries.size === 0) return;
   const busy = busyEndpoints(state, work);
-  let left = deliveriesPerCommitMax;
+  let left = Math.min(deliveriesPerCommitMax, most - drafts.length);
   for (const [endpointId, due] of work.deliveries) {
     for (const id of due) {
-      if (left === 0) return;
+      if (left <= 0) return;
       const job = owing(state, work, id);
       if (job === null) {
         due.delete(id);

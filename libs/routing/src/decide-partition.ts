@@ -21,7 +21,9 @@ export interface Tick {
   readonly nowMs: number;
   /** Last sequence folded. */
   readonly seen: number;
-  /** How many more jobs the workers can take; 0 while none is heard. Counted down. */
+  /** Workers are heard; while none is, nothing is dispatched. */
+  readonly workers: boolean;
+  /** How many more jobs the workers can take. Counted down. */
   room: number;
   /** Abandonments after which a job is a dead letter. */
   readonly abandonCap: number;
@@ -30,19 +32,20 @@ export interface Tick {
 /** So that work spreads over workers (architecture.md, section 2). */
 export const routedPerCommitMax = 32;
 /** Below the 256 of a commit: these events carry job views and errors, 512 KiB must hold them. */
-const decidedPerCommitMax = 128;
+export const decidedPerCommitMax = 128;
 
-/** The events of the next commit; empty when there is nothing to decide. */
-export function decidePartition(state: PartitionState, tick: Tick): EventDraft[] {
+/** The events of the next commit, at most `most`; empty when there is nothing to decide. */
+export function decidePartition(
+  state: PartitionState, tick: Tick, most: number = decidedPerCommitMax,
+): EventDraft[] {
   const { work } = state;
   if (work === null) return [];
   wake(state, work, tick.nowMs);
   const drafts: EventDraft[] = [];
-  decideUrgent(state, work, tick, drafts);
-  if (tick.room > 0) {
-    decideDeliveries(state, work, tick, drafts);
-    decideQueue(state, work, tick, drafts);
-  }
+  decideUrgent(state, work, { tick, most }, drafts);
+  if (!tick.workers) return drafts;
+  decideDeliveries(state, work, { tick, most }, drafts);
+  decideQueue(state, work, { tick, most }, drafts);
   return drafts;
 }
 
@@ -70,11 +73,16 @@ function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
   }
 }
 
+interface Bounded {
+  readonly tick: Tick;
+  readonly most: number;
+}
+
 function decideUrgent(
-  state: PartitionState, work: WorkLists, tick: Tick, drafts: EventDraft[],
+  state: PartitionState, work: WorkLists, { tick, most }: Bounded, drafts: EventDraft[],
 ): void {
   for (const id of work.urgent) {
-    if (drafts.length >= decidedPerCommitMax) return;
+    if (drafts.length >= most) return;
     work.urgent.delete(id);
     const job = state.jobs.get(id);
     if (job === undefined || work.deciding.has(id)) continue;
@@ -92,12 +100,12 @@ function decideUrgent(
 
 /** Routes jobs in fair order as long as there is room. */
 function decideQueue(
-  state: PartitionState, work: WorkLists, tick: Tick, drafts: EventDraft[],
+  state: PartitionState, work: WorkLists, { tick, most }: Bounded, drafts: EventDraft[],
 ): void {
   unparkIfFreed(work, tick);
   const weightOf = (tenant: string): number => tick.governance.customers.get(tenant)?.weight ?? 1;
   let routed = 0;
-  while (routed < routedPerCommitMax && drafts.length < decidedPerCommitMax && tick.room > 0) {
+  while (routed < routedPerCommitMax && drafts.length < most && tick.room > 0) {
     const taken = takeNext(work.queue, weightOf);
     if (taken === null) return;
     const job = state.jobs.get(taken.id);

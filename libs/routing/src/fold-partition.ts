@@ -32,6 +32,7 @@ export function foldJobEvent(
   const after = evolve(before, event, where.at);
   if (after === undefined) {
     state.strangers += 1;
+    settleDecision(state, event, sides.load);
     return;
   }
   learn(sides.load, event);
@@ -126,8 +127,9 @@ function noteNews(state: PartitionState, event: AnyEvent, change: Change, news: 
     if (after.error?.class === 'idempotency_mismatch') {
       news.verdicts.push({ job: after, verdict: { kind: 'mismatch', of: '' } });
     }
-  } else if (event.type === 'JobCancelRequested' && after.phase === 'running') {
-    news.cancels.push(after);
+  } else if (after.phase === 'running' && after.cancelRequestedBy !== null) {
+    // Asked now, or while the routing was on its way into the log.
+    if (event.type === 'JobCancelRequested' || before?.phase !== 'running') news.cancels.push(after);
   }
 }
 

@@ -5,7 +5,9 @@ import { type EventDraft, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { isFault } from '@libs/faults/faults';
 import type { Entry, EventLog } from '@libs/log/log';
-import { decidePartition, dropDecisions, isRouting, type Tick } from '@libs/routing/decide-partition';
+import {
+  decidedPerCommitMax, decidePartition, dropDecisions, isRouting, type Tick,
+} from '@libs/routing/decide-partition';
 import type { PartitionState } from '@libs/routing/partition-state';
 import type { ProviderLoad } from '@libs/routing/provider-load';
 import { newEventId } from '@libs/telemetry/ids';
@@ -36,6 +38,8 @@ export class PartitionDecider {
   #acked = 0;
   #inFlight: Promise<void> | null = null;
   #pausedUntilMs = 0;
+  /** Decisions in one commit; halved while they are too large together. */
+  #most = decidedPerCommitMax;
 
   constructor(private readonly state: PartitionState, private readonly tools: DeciderTools) {}
 
@@ -43,7 +47,7 @@ export class PartitionDecider {
   look(tick: Tick): void {
     const { state } = this;
     if (this.#inFlight !== null || state.work === null || tick.nowMs < this.#pausedUntilMs) return;
-    const drafts = decidePartition(state, tick);
+    const drafts = decidePartition(state, tick, this.#most);
     if (drafts.length === 0) return;
     this.tools.metrics.decided(drafts.length);
     this.#inFlight = this.#append(drafts, tick.nowMs).finally(() => {
@@ -67,6 +71,7 @@ export class PartitionDecider {
       metrics.appended(performance.now() - startedMs);
       if (result.outcome === 'appended') {
         this.#acked = result.sequence;
+        this.#most = Math.min(decidedPerCommitMax, this.#most * 2);
         return;
       }
       metrics.lostRace();
@@ -76,10 +81,23 @@ export class PartitionDecider {
       this.#pausedUntilMs = nowMs + (this.state.routedSequence < result.lastSequence ? 20 : 0);
     } catch (error) {
       if (!isFault(error)) throw error;
+      if (isFault(error, 'too_large') && this.#makeSmaller(drafts)) return;
       logger.warn({ err: error, subject }, 'decisions could not be appended and are made again');
-      this.#pausedUntilMs = nowMs + pauseAfterFailureMs;
+      this.#pausedUntilMs = isFault(error, 'too_large') ? 0 : nowMs + pauseAfterFailureMs;
     }
     dropDecisions(this.state, load);
+  }
+
+  /**
+   * Fewer at once the next time. A single one that is too large stays in the overlay: its job is
+   * looked at no more by this owner, and blocks nobody.
+   */
+  #makeSmaller(drafts: readonly EventDraft[]): boolean {
+    this.#most = Math.max(1, Math.floor(drafts.length / 2));
+    if (drafts.length > 1) return false;
+    const [draft] = drafts;
+    this.tools.logger.error({ job: draft?.subject, type: draft?.type }, 'a decision is too large');
+    return true;
   }
 
   #entry(drafts: readonly EventDraft[], nowMs: number): Entry {

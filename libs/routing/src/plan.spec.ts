@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Catalogue } from '@libs/events/catalogue';
+import type { DraftOf } from '@libs/events/envelope';
+import type { GovernanceState } from '@libs/governance/state';
+import { evolve } from '@libs/jobs/evolve';
+import type { JobState } from '@libs/jobs/state';
+import { stamp } from '@libs/events/envelope';
+import { planFor, type PlanResult } from './plan';
+import { newProviderLoad, type ProviderLoad } from './provider-load';
+import { governed, providerConfigured, providerKey, startMs, submitted, twoProviders } from './routing-for-specs';
+import { seedOf } from './seeded';
+
+function job(changes: Partial<Catalogue['JobSubmitted']> = {}, id = 'job_1'): JobState {
+  return evolve(undefined, stamp(submitted(id, changes), 'e', startMs), { sequence: 1, line: 0 })!;
+}
+
+function plan(
+  governance: GovernanceState, one = job(), load: ProviderLoad = newProviderLoad(), seed = 1,
+): PlanResult {
+  return planFor(one, { governance, load, nowMs: startMs }, seed);
+}
+
+function order(result: PlanResult): string[] {
+  if (result.kind !== 'plan') throw new Error(`no plan but ${result.kind}`);
+  return result.plan.map(({ provider, key, model }) => `${provider}/${key}/${model}`);
+}
+
+function route(changes: Partial<Catalogue['RouteConfigured']> = {}): DraftOf<'RouteConfigured'> {
+  return {
+    type: 'RouteConfigured', subject: 'chat', tenant: '',
+    data: {
+      model: 'chat', strategy: 'weighted',
+      targets: [
+        { provider: 'one', model: 'gpt-4o', weight: 70 },
+        { provider: 'two', model: 'gpt-4o', weight: 30 },
+      ],
+      fallbacks: { default: [], context_too_long: [], content_filter: [] },
+      drop_params: false, origin: 'api', ...changes,
+    },
+  };
+}
+
+const pair = [providerConfigured('one', { weight: 70 }), providerConfigured('two', { weight: 30 })];
+
+describe('targets', () => {
+  test('of a weighted route are drawn by weight, and fall back to one another', () => {
+    let first = 0;
+    for (let index = 0; index < 2000; index += 1) {
+      const result = order(plan(twoProviders(), job(), newProviderLoad(), seedOf(`job_${index}`, 1)));
+      expect(result).toHaveLength(2);
+      if (result[0]!.startsWith('one/')) first += 1;
+    }
+    expect(first / 2000).toBeGreaterThan(0.66);
+    expect(first / 2000).toBeLessThan(0.74);
+  });
+
+  test('are the same for the same seed', () => {
+    const seed = seedOf('job_9', 1);
+    expect(plan(twoProviders(), job(), newProviderLoad(), seed))
+      .toEqual(plan(twoProviders(), job(), newProviderLoad(), seed));
+  });
+
+  test('of a priority route keep their order', () => {
+    const governance = governed(...pair, route({ strategy: 'priority' }));
+    for (let seed = 0; seed < 20; seed += 1) {
+      expect(order(plan(governance, job({ model: 'chat' }), newProviderLoad(), seed)))
+        .toEqual(['one/main/gpt-4o', 'two/main/gpt-4o']);
+    }
+  });
+
+  test('that may not be fallen back to are only the first', () => {
+    const governance = governed(
+      providerConfigured('one', { weight: 1000 }),
+      providerConfigured('two', { weight: 1, fallback: false }),
+    );
+    expect(order(plan(governance))).toEqual(['one/main/gpt-4o']);
+  });
+
+  test('least busy and cheapest order by load and price', () => {
+    const busy = newProviderLoad();
+    busy.inFlight.set('one/main', 100);
+    const least = governed(...pair, route({ strategy: 'least_busy' }));
+    expect(order(plan(least, job({ model: 'chat' }), busy))[0]).toBe('two/main/gpt-4o');
+    const price = (provider: string, input: string): DraftOf<'PriceSet'> => ({
+      type: 'PriceSet', subject: provider, tenant: '',
+      data: {
+        provider, model: 'gpt-4o', source: 'test', origin: 'api',
+        price: {
+          input_per_token: input, cached_input_per_token: '0', cache_write_per_token: '0',
+          output_per_token: '0', per_request: '0',
+        },
+      },
+    });
+    const cheap = governed(...pair, price('one', '20'), price('two', '10'), route({ strategy: 'cheapest' }));
+    const result = plan(cheap, job({ model: 'chat' }));
+    expect(order(result)[0]).toBe('two/main/gpt-4o');
+    // The dearest candidate, 100 prompt tokens at 20.
+    expect(result.kind === 'plan' && result.hold).toEqual({ amount_pico_usd: '2000' });
+  });
+
+  test('an unknown price leaves the hold open', () => {
+    const result = plan(twoProviders());
+    expect(result.kind === 'plan' && result.hold).toBeNull();
+  });
+
+  test('fallbacks of the request and of the route come after the targets', () => {
+    const governance = governed(...pair, providerConfigured('three'), route({
+      strategy: 'priority', targets: [{ provider: 'one', model: 'gpt-4o', weight: 1 }],
+      fallbacks: { default: ['three/c'], context_too_long: ['two/long'], content_filter: [] },
+    }));
+    const result = plan(governance, job({ model: 'chat', fallbacks: ['two/b'] }));
+    expect(order(result)).toEqual(['one/main/gpt-4o', 'two/main/b', 'three/main/c']);
+    expect(result.kind === 'plan' && result.fallbacksByClass.context_too_long[0]?.model).toBe('long');
+  });
+});
+
+describe('a job that cannot be placed', () => {
+  test('is rejected when nobody has its model', () => {
+    expect(plan(twoProviders(), job({ model: 'nothing' }))).toMatchObject({ kind: 'reject', reason: 'no_such_model', status: 404 });
+  });
+
+  test('is rejected with the reasons when nobody can honour what it needs', () => {
+    const governance = governed(providerConfigured('claude', { kind: 'anthropic' }));
+    const result = plan(governance, job({ needs: ['logprobs'] }));
+    expect(result).toMatchObject({ kind: 'reject', reason: 'no_candidate', status: 400 });
+    expect(result.kind === 'reject' && result.message).toContain('logprobs');
+  });
+
+  test('loses the parameter where the route says so', () => {
+    const governance = governed(providerConfigured('claude', { kind: 'anthropic' }), route({
+      targets: [{ provider: 'claude', model: 'claude-3', weight: 1 }], drop_params: true,
+    }));
+    const result = plan(governance, job({ model: 'chat', needs: ['logprobs'] }));
+    expect(result.kind === 'plan' && result.plan[0]?.drop).toEqual(['logprobs']);
+  });
+
+  test('waits while every key is full', () => {
+    const governance = governed(providerConfigured('one', { keys: [providerKey('main', { max_in_flight: 1 })] }));
+    const load = newProviderLoad();
+    load.inFlight.set('one/main', 1);
+    expect(plan(governance, job(), load)).toEqual({ kind: 'wait', untilMs: null });
+  });
+});
+
+describe('a key that cools down', () => {
+  function cooling(...names: string[]): ProviderLoad {
+    const load = newProviderLoad();
+    for (const name of names) load.closed.set(name, { untilMs: startMs + 5_000, why: 'rate_limited' });
+    return load;
+  }
+
+  test('is passed over with the reason', () => {
+    const result = plan(twoProviders(), job(), cooling('one/main'));
+    expect(order(result)).toEqual(['two/main/gpt-4o']);
+    const reasons = result.kind === 'plan' ? result.reasons : [];
+    expect(reasons.find(({ verdict }) => verdict === 'passed_over')).toMatchObject({ provider: 'one' });
+  });
+
+  test('when all do, a job that nobody waits for is deferred, a waiting one waits for the first', () => {
+    const load = cooling('one/main', 'two/main');
+    load.closed.set('two/main', { untilMs: startMs + 3_000, why: 'rate_limited' });
+    expect(plan(twoProviders(), job({ mode: 'async' }), load)).toMatchObject({ kind: 'defer', untilMs: startMs + 3_000 });
+    expect(plan(twoProviders(), job(), load)).toEqual({ kind: 'wait', untilMs: startMs + 3_000 });
+  });
+
+  test('when all do for long, a waiting caller gets the one that ends first', () => {
+    const load = newProviderLoad();
+    load.closed.set('one/main', { untilMs: startMs + 3_600_000, why: 'rate_limited' });
+    load.closed.set('two/main', { untilMs: startMs + 60_000, why: 'rate_limited' });
+    expect(order(plan(twoProviders(), job(), load))[0]).toBe('two/main/gpt-4o');
+  });
+});
