@@ -141,11 +141,12 @@ function diffPrices(state: GovernanceState, desired: DesiredConfig): DiffPart {
   return part;
 }
 
+/** Settings that the file does not name any more go back to their defaults, if it had set them. */
 function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart {
   const part = emptyPart();
-  const { settings } = desired;
-  const same = settings?.webhooks_allow_private === state.webhooksAllowPrivate;
-  if (settings === null || same) return part;
+  if (desired.settings === null && state.settingsOrigin !== 'file') return part;
+  const settings = desired.settings ?? defaultSettings;
+  if (settings.webhooks_allow_private === state.webhooksAllowPrivate) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {
     part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
@@ -158,3 +159,5 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   });
   return part;
 }
+
+const defaultSettings = { webhooks_allow_private: false };

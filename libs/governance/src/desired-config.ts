@@ -12,7 +12,7 @@ export const desiredConfig = z.object({
   providers: z.array(providerConfigured.omit({ origin: true })),
   routes: z.array(routeConfigured.omit({ origin: true })),
   prices: z.array(priceSet.omit({ origin: true })),
-  /** null: leave as they are. */
+  /** null: not said, so the defaults, unless the API has set them. */
   settings: settingsChanged.omit({ origin: true }).nullable(),
 });
 export type DesiredConfig = z.infer<typeof desiredConfig>;

@@ -1,0 +1,152 @@
+// From the checked value of holdfast.yaml to the desired configuration that is applied.
+import { createHash } from 'node:crypto';
+import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
+import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
+import { cataloguePrices, pricePerToken } from './catalogue-prices';
+import type { ConfigPath, ProblemList } from './config-problem';
+import { secretReference, secretValue } from './config-secret';
+import type { Environment } from './environment';
+import type { CustomerYaml, HoldfastYaml, PriceYaml, VirtualKeyYaml } from './holdfast-yaml';
+
+export interface Building {
+  readonly environment: Environment;
+  readonly list: ProblemList;
+  /** For people, printed at start. */
+  readonly notes: string[];
+}
+
+/** A guessable client key is worse than none; generated ones have 40 letters and more. */
+const clientKeyLettersMin = 16;
+/** Letters of a client key that people see. */
+const hintLetters = 6;
+
+export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Building): DesiredConfig {
+  const { list } = building;
+  const ids = providerIds(yaml);
+  checkTwice(yaml, list);
+  const providers = (yaml.providers ?? []).map((provider, index) =>
+    buildProvider(provider, ['providers', index], building));
+  const routes = (yaml.routes ?? []).map((route, index) =>
+    buildRoute(route, ['routes', index], { ...building, providers: ids }));
+  const prices = (yaml.prices ?? []).map((price, index) => {
+    if (!ids.has(price.provider)) {
+      list.add(['prices', index, 'provider'], noProvider(price.provider, ids));
+    }
+    return ownPrice(price);
+  });
+  const own = new Set(prices.map((price) => `${price.provider}/${price.model}`));
+  const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
+    .filter((price) => !own.has(`${price.provider}/${price.model}`));
+  const allowPrivate = yaml.webhooks?.allow_private;
+  return {
+    ...buildCustomers(yaml.customers ?? [], building),
+    providers,
+    routes,
+    prices: [...prices, ...fromCatalogue],
+    settings: allowPrivate === undefined ? null : { webhooks_allow_private: allowPrivate },
+  };
+}
+
+function buildCustomers(
+  customers: readonly CustomerYaml[], building: Building,
+): Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> {
+  const result: Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> = {
+    customers: [], teams: [], keys: [],
+  };
+  for (const [index, { id, name, weight, teams = [], keys = [] }] of customers.entries()) {
+    const path = ['customers', index] as const;
+    result.customers.push({ customer: id, name: name ?? null, weight: weight ?? 1 });
+    result.keys.push(...buildClientKeys(keys, [...path, 'keys'], { building, customer: id }));
+    for (const [place, team] of teams.entries()) {
+      result.teams.push({ team: team.id, customer: id, name: team.name ?? null });
+      const owner = { building, customer: id, team: team.id };
+      const keysPath = [...path, 'teams', place, 'keys'];
+      result.keys.push(...buildClientKeys(team.keys ?? [], keysPath, owner));
+    }
+  }
+  return result;
+}
+
+interface KeyOwner {
+  readonly building: Building;
+  readonly customer: string;
+  readonly team?: string;
+}
+
+function buildClientKeys(
+  keys: readonly VirtualKeyYaml[], path: ConfigPath, owner: KeyOwner,
+): DesiredConfig['keys'] {
+  return keys.flatMap((key, index) => {
+    const value = clientKeyValue(key, [...path, index, 'value'], owner.building);
+    if (value === null) return [];
+    return [{
+      key: key.id,
+      customer: owner.customer,
+      team: owner.team ?? null,
+      hash: createHash('sha256').update(value).digest('hex'),
+      hint: `${value.slice(0, hintLetters)}…`,
+      name: key.name ?? null,
+      models: (key.models ?? []).filter((model) => model !== '*'),
+      providers: (key.providers ?? []).filter((provider) => provider !== '*'),
+      visibility: key.visibility ?? (owner.team === undefined ? 'customer' : 'team'),
+      metadata: key.metadata ?? {},
+      expires_at_ms: key.expires_at === undefined ? null : Date.parse(key.expires_at),
+    }];
+  });
+}
+
+function clientKeyValue(key: VirtualKeyYaml, path: ConfigPath, building: Building): string | null {
+  const { environment, list } = building;
+  const suggestedVariable = `${key.id.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_KEY`;
+  const ref = secretReference({ path, text: key.value, suggestedVariable }, environment, list);
+  const value = ref === null ? null : secretValue(ref, path, { environment, list });
+  if (value !== null && value.length < clientKeyLettersMin) {
+    list.add(path, `this key is too short to be safe: at least ${clientKeyLettersMin} letters`);
+    return null;
+  }
+  return value;
+}
+
+function ownPrice(yaml: PriceYaml): DesiredConfig['prices'][number] {
+  const input = pricePerToken(yaml.input_usd_per_mtok);
+  return {
+    provider: yaml.provider,
+    model: yaml.model,
+    source: 'holdfast.yaml',
+    price: {
+      input_per_token: input,
+      cached_input_per_token: perToken(yaml.cached_input_usd_per_mtok, input),
+      cache_write_per_token: perToken(yaml.cache_write_usd_per_mtok, input),
+      output_per_token: pricePerToken(yaml.output_usd_per_mtok),
+      // A price of one request, not of a million tokens.
+      per_request: pricePerToken(yaml.usd_per_request ?? 0, 0),
+    },
+  };
+}
+
+function perToken(value: number | string | undefined, otherwise: string): string {
+  return value === undefined ? otherwise : pricePerToken(value);
+}
+
+/** Ids must be single over the whole file. */
+function checkTwice(yaml: HoldfastYaml, list: ProblemList): void {
+  const seen = new Set<string>();
+  const once = (kind: string, id: string, path: ConfigPath): void => {
+    if (seen.has(`${kind} ${id}`)) list.add(path, `there is another ${kind} "${id}" in this file`);
+    seen.add(`${kind} ${id}`);
+  };
+  yaml.providers?.forEach(({ id }, index) => once('provider', id, ['providers', index, 'id']));
+  yaml.routes?.forEach(({ model }, index) => once('route', model, ['routes', index, 'model']));
+  yaml.prices?.forEach(({ provider, model }, index) =>
+    once('price', `${provider}/${model}`, ['prices', index, 'model']));
+  for (const [index, customer] of (yaml.customers ?? []).entries()) {
+    const path = ['customers', index] as const;
+    once('customer', customer.id, [...path, 'id']);
+    customer.keys?.forEach(({ id }, place) => once('key', id, [...path, 'keys', place, 'id']));
+    for (const [place, team] of (customer.teams ?? []).entries()) {
+      once('team', team.id, [...path, 'teams', place, 'id']);
+      team.keys?.forEach(({ id }, at) =>
+        once('key', id, [...path, 'teams', place, 'keys', at, 'id']));
+    }
+  }
+}

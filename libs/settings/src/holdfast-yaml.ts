@@ -1,0 +1,137 @@
+// The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
+import { z } from 'zod';
+import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
+
+/** No slash: `provider/model` is split there. */
+const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+  error: 'use letters, digits, ".", "_" and "-", beginning with a letter or digit',
+});
+const secretText = z.string().min(1).describe(
+  'A whole ${NAME}, env:NAME or file:/path. Never the secret itself.',
+);
+const names = z.union([z.string().min(1).transform((name) => [name]), z.array(z.string().min(1))]);
+const milliseconds = z.int().positive().max(86_400_000);
+const positive = z.number().positive();
+const usd = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?$/)]);
+const text = z.record(z.string(), z.string());
+
+const providerTypeNames = Object.keys(providerTypes) as [ProviderTypeName, ...ProviderTypeName[]];
+
+const providerKey = z.strictObject({
+  name: id.optional(),
+  value: secretText,
+  weight: positive.optional(),
+  max_in_flight: z.int().positive().optional(),
+  models: names.optional(),
+});
+
+const provider = z.strictObject({
+  id,
+  type: z.enum(providerTypeNames),
+  base_url: z.url({ protocol: /^https?$/ }).optional(),
+  api_key: secretText.optional(),
+  keys: z.array(providerKey).min(1).optional(),
+  models: names.optional(),
+  default_model: z.string().min(1).optional(),
+  weight: z.number().nonnegative().optional(),
+  fallback: z.boolean().optional(),
+  timeouts: z.strictObject({
+    connect_ms: milliseconds.optional(),
+    first_token_ms: milliseconds.optional(),
+    stall_ms: milliseconds.optional(),
+    total_ms: milliseconds.optional(),
+  }).optional(),
+  headers: text.optional(),
+});
+
+const route = z.strictObject({
+  model: z.string().min(1),
+  strategy: z.enum(['weighted', 'priority', 'least_busy', 'fastest', 'cheapest', 'adaptive'])
+    .optional(),
+  targets: z.array(z.strictObject({
+    provider: z.string().min(1), model: z.string().min(1), weight: z.number().nonnegative().optional(),
+  })).min(1),
+  fallbacks: z.strictObject({
+    default: names.optional(),
+    context_too_long: names.optional(),
+    content_filter: names.optional(),
+  }).optional(),
+  drop_params: z.boolean().optional(),
+});
+
+const virtualKey = z.strictObject({
+  id,
+  value: secretText,
+  name: z.string().optional(),
+  models: names.optional(),
+  providers: names.optional(),
+  visibility: z.enum(['key', 'team', 'customer']).optional(),
+  metadata: text.optional(),
+  expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
+    error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
+  }).optional(),
+});
+
+const team = z.strictObject({
+  id, name: z.string().optional(), keys: z.array(virtualKey).optional(),
+});
+
+const customer = z.strictObject({
+  id,
+  name: z.string().optional(),
+  weight: positive.optional(),
+  teams: z.array(team).optional(),
+  keys: z.array(virtualKey).optional(),
+});
+
+const price = z.strictObject({
+  provider: z.string().min(1),
+  model: z.string().min(1),
+  input_usd_per_mtok: usd,
+  cached_input_usd_per_mtok: usd.optional(),
+  cache_write_usd_per_mtok: usd.optional(),
+  output_usd_per_mtok: usd,
+  usd_per_request: usd.optional(),
+});
+
+export const holdfastYaml = z.strictObject({
+  providers: z.array(provider).min(1).optional(),
+  routes: z.array(route).optional(),
+  customers: z.array(customer).optional(),
+  prices: z.array(price).optional(),
+  webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+});
+
+export type HoldfastYaml = z.output<typeof holdfastYaml>;
+export type ProviderYaml = z.output<typeof provider>;
+export type RouteYaml = z.output<typeof route>;
+export type CustomerYaml = z.output<typeof customer>;
+export type VirtualKeyYaml = z.output<typeof virtualKey>;
+export type PriceYaml = z.output<typeof price>;
+
+/**
+ * Fields of the design that this version does not honour: accepting them would promise a limit that
+ * nobody keeps.
+ */
+export const laterFields: Readonly<Record<string, string>> = {
+  budgets: 'budgets are not enforced in this version, so they are not accepted; remove this section',
+  rate_limits:
+    'rate limits are not enforced in this version, so they are not accepted; remove this section',
+  rpm: 'requests per minute are not enforced in this version; use max_in_flight, or remove it',
+  tpm: 'tokens per minute are not enforced in this version; use max_in_flight, or remove it',
+  cache: 'the response cache is not available in this version; remove this section',
+  guardrails: 'guardrails are not available in this version; remove this section',
+  audit: 'audit settings are not available in this version; remove this section',
+  retention: 'retention settings are not available in this version; remove this section',
+  cors: 'set the variable HOLDFAST_CORS_ORIGINS instead',
+  trust_proxy: 'set the variable HOLDFAST_TRUST_PROXY instead',
+};
+
+/** JSON Schema of the file, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
+    title: 'holdfast.yaml',
+    description: 'Configuration of Holdfast: providers, routes, customers, prices, webhooks.',
+  };
+}
