@@ -1,0 +1,209 @@
+// Rules of holdfast.yaml: what it takes, and how it says what is wrong.
+import { describe, expect, test } from '@jest/globals';
+import type { DesiredConfig } from '@libs/governance/desired-config';
+import { desiredConfig } from '@libs/governance/desired-config';
+import { parseConfig, type ParseOptions } from './parse-config';
+import { problemText } from './config-problem';
+
+const environment = {
+  OPENAI_API_KEY: 'sk-openai', OPENAI_API_KEY_2: 'sk-openai-2', ANTHROPIC_API_KEY: 'sk-ant',
+  SEARCH_KEY: 'hf-search-0123456789', SHARE: '70', NAME: 'Acme',
+};
+const options: ParseOptions = { environment, nowMs: Date.parse('2026-11-01T00:00:00Z') };
+
+const smallest = `providers:
+  - id: openai-gpt4o
+    type: openai
+    api_key: \${{OPENAI_API_KEY}}
+    weight: 70
+    fallback: true
+  - id: anthropic-claude35
+    type: anthropic
+    api_key: \${{ANTHROPIC_API_KEY}}
+    weight: 30
+    fallback: true
+`;
+
+const full = `providers:
+  - id: openai
+    type: openai
+    base_url: https://api.openai.com/v1
+    models: ["gpt-4o", "gpt-4o-mini"]
+    keys:
+      - { name: main, value: "\${OPENAI_API_KEY}", weight: 2, max_in_flight: 200 }
+      - { name: spare, value: "\${OPENAI_API_KEY_2}", weight: 1, models: ["gpt-4o-mini"] }
+    timeouts: { connect_ms: 5000, first_token_ms: 120000, stall_ms: 30000, total_ms: 600000 }
+  - id: anthropic
+    type: anthropic
+    api_key: env:ANTHROPIC_API_KEY
+routes:
+  - model: chat
+    strategy: weighted
+    targets:
+      - { provider: openai, model: gpt-4o, weight: 70 }
+      - { provider: anthropic, model: claude-sonnet-4-5, weight: 30 }
+    fallbacks: { default: ["openai/gpt-4o-mini"], context_too_long: [], content_filter: [] }
+customers:
+  - id: acme
+    name: \${NAME}
+    teams:
+      - id: search
+        keys:
+          - { id: search-prod, value: "\${SEARCH_KEY}", models: ["chat"] }
+webhooks: { allow_private: false }
+`;
+
+function accepted(text: string): DesiredConfig {
+  const parsed = parseConfig(text, options);
+  if (!parsed.ok) throw new Error(parsed.problems.map(problemText).join('\n'));
+  return parsed.config;
+}
+
+function refused(text: string): string[] {
+  const parsed = parseConfig(text, options);
+  return parsed.ok ? [] : parsed.problems.map(problemText);
+}
+
+describe('holdfast.yaml', () => {
+  test('works in its smallest form, secrets as references', () => {
+    const config = accepted(smallest);
+    expect(config.providers.map(({ provider, weight, keys }) => [provider, weight, keys[0]?.secret]))
+      .toEqual([
+        ['openai-gpt4o', 70, 'env:OPENAI_API_KEY'],
+        ['anthropic-claude35', 30, 'env:ANTHROPIC_API_KEY'],
+      ]);
+    expect(config.providers.map((provider) => provider.default_model))
+      .toEqual(['gpt-4o-mini', 'claude-sonnet-4-5']);
+    expect(JSON.stringify(config)).not.toContain('sk-');
+  });
+
+  test('works in its full form and fits what the administration takes', () => {
+    const config = accepted(full);
+    expect(desiredConfig.parse(config)).toEqual(config);
+    expect(config.customers).toEqual([{ customer: 'acme', name: 'Acme', weight: 1 }]);
+    expect(config.keys[0]).toMatchObject({
+      key: 'search-prod', customer: 'acme', team: 'search', models: ['chat'], visibility: 'team',
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(JSON.stringify(config)).not.toContain('hf-search-0123456789');
+  });
+
+  test('prices what it names from the catalogue, exactly', () => {
+    const price = accepted(full).prices.find(({ model }) => model === 'gpt-4o-mini');
+    expect(price).toMatchObject({ provider: 'openai', source: 'genai-prices' });
+    // USD 0.15, 0.075 and 0.60 per million tokens.
+    expect(price?.price).toMatchObject({
+      input_per_token: '150000', cached_input_per_token: '75000', output_per_token: '600000',
+    });
+  });
+
+  test('takes prices of its own before the catalogue\'s', () => {
+    const text = `${full}prices:\n  - { provider: openai, model: gpt-4o, input_usd_per_mtok: 1.5,`
+      + ' output_usd_per_mtok: "7", usd_per_request: 0.001 }\n';
+    const prices = accepted(text).prices.filter(({ model }) => model === 'gpt-4o');
+    expect(prices).toHaveLength(1);
+    expect(prices[0]).toMatchObject({
+      source: 'holdfast.yaml',
+      price: { input_per_token: '1500000', output_per_token: '7000000', per_request: '1000000000' },
+    });
+  });
+
+  test('fills numbers and texts from the environment', () => {
+    const text = smallest.replace('weight: 70', 'weight: ${SHARE}');
+    expect(accepted(text).providers[0]?.weight).toBe(70);
+  });
+
+  test('an own server needs no key', () => {
+    const text = 'providers:\n  - { id: local, type: openai, base_url: "http://127.0.0.1:11434/v1/" }\n';
+    expect(accepted(text).providers[0]).toMatchObject({
+      base_url: 'http://127.0.0.1:11434/v1', default_model: null, models: ['*'],
+      keys: [{ name: 'main', secret: null }],
+    });
+  });
+
+  test('gemini is reached by its OpenAI-compatible API', () => {
+    const text = smallest.replace('type: openai', 'type: gemini');
+    expect(accepted(text).providers[0]).toMatchObject({
+      kind: 'openai', base_url: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    });
+  });
+});
+
+describe('a wrong holdfast.yaml', () => {
+  test('an unknown field is named with file, line and the nearest right name', () => {
+    expect(refused(smallest.replace('    weight: 30', '    wieght: 30'))).toEqual([
+      'holdfast.yaml:10: providers[1].wieght: unknown field; did you mean "weight"?',
+    ]);
+  });
+
+  test('a wrong value is named with what is right', () => {
+    expect(refused(smallest.replace('type: anthropic', 'type: antropic'))[0])
+      .toMatch(/^holdfast.yaml:8: providers\[1\].type: .*did you mean "anthropic"\?$/);
+    expect(refused(smallest.replace('weight: 30', 'weight: much'))[0])
+      .toMatch(/^holdfast.yaml:10: providers\[1\].weight: expected number/);
+  });
+
+  test('a missing variable is named with the nearest one that is set', () => {
+    expect(refused(smallest.replace('{{OPENAI_API_KEY}}', '{{OPENAI_API_KY}}'))).toEqual([
+      'holdfast.yaml:4: providers[0].api_key: the environment variable OPENAI_API_KY is not set; '
+      + 'did you mean OPENAI_API_KEY?',
+    ]);
+  });
+
+  test('a literal secret is refused with the way to mend it, and not repeated', () => {
+    const [problem] = refused(smallest.replace('${{OPENAI_API_KEY}}', 'sk-live-secret'));
+    expect(problem).toContain('holdfast.yaml:4: providers[0].api_key: ');
+    expect(problem).toContain('${OPENAI_GPT4O_API_KEY}');
+    expect(problem).not.toContain('sk-live-secret');
+  });
+
+  test('a secret is one whole reference', () => {
+    const text = smallest.replace('${{OPENAI_API_KEY}}', 'x-${{OPENAI_API_KEY}}');
+    expect(refused(text)[0]).toContain('one whole ${NAME}');
+  });
+
+  test('all problems are told at once, in the order of the file', () => {
+    const text = smallest.replace('id: openai-gpt4o', 'id: "a/b"')
+      .replace('weight: 70', 'weight: -1').replace('fallback: true', 'fallbck: true')
+      .replace('type: anthropic', 'type: bedrock');
+    const lines = refused(text).map((problem) => Number(problem.split(':')[1]));
+    expect(lines).toEqual([2, 5, 6, 8]);
+  });
+
+  test('limits that nobody enforces are refused, not accepted in silence', () => {
+    for (const field of ['budgets: []', 'rate_limits: []', 'cache: {}', 'guardrails: []', 'audit: {}']) {
+      expect(refused(`${smallest}${field}\n`)[0]).toMatch(/not (enforced|available) in this version/);
+    }
+    const rpm = full.replace('max_in_flight: 200', 'rpm: 5000');
+    expect(refused(rpm)[0]).toContain('use max_in_flight');
+  });
+
+  test('types that do not exist yet are named with what to do instead', () => {
+    const problems = refused(smallest.replace('type: openai', 'type: azure'));
+    expect(problems[0]).toContain('base_url: https://<resource>.openai.azure.com/openai/v1');
+  });
+
+  test('a target must be a provider of the file', () => {
+    expect(refused(full.replace('provider: anthropic', 'provider: anthropc'))[0])
+      .toContain('there is no provider "anthropc" in this file; did you mean "anthropic"?');
+    expect(refused(full.replace('"openai/gpt-4o-mini"]', '"opnai/gpt-4o-mini"]'))[0])
+      .toContain('there is no provider "opnai"');
+  });
+
+  test('an id is given once, a provider has one kind of keys, a client key is long enough', () => {
+    expect(refused(smallest.replace('id: anthropic-claude35', 'id: openai-gpt4o'))[0])
+      .toContain('there is another provider "openai-gpt4o"');
+    expect(refused(smallest.replace('    weight: 70', '    keys: [{ value: "env:OPENAI_API_KEY" }]'))[0])
+      .toContain('either api_key or keys');
+    const short = parseConfig(full, { environment: { ...environment, SEARCH_KEY: 'hf-1' } });
+    expect(short.ok ? [] : short.problems.map(problemText)[0]).toContain('too short');
+  });
+
+  test('what is not YAML is named by line', () => {
+    expect(refused('providers:\n  - id: [a\n')[0]).toMatch(/^holdfast.yaml:\d+: not YAML/);
+  });
+
+  test('a required field that is missing is named', () => {
+    expect(refused('providers:\n  - id: a\n')[0]).toBe('holdfast.yaml:2: providers[0].type: is required');
+  });
+});
