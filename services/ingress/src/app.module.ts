@@ -1,11 +1,14 @@
 // The one module of the process: every slice's controller, and the edge they share.
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AdministerController } from './administer/administer.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
 import { Edge } from './shared/edge';
 import { SubmitJobController } from './submit-job/submit-job.controller';
 import { WatchJobController } from './watch-job/watch-job.controller';
+import { DeliveriesController } from './webhooks/deliveries.controller';
+import { EndpointsController } from './webhooks/endpoints.controller';
 
 @Module({})
 export class AppModule {
@@ -14,7 +17,7 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController,
+        CancelJobController, EndpointsController, DeliveriesController, AdministerController,
       ],
       providers: [{ provide: Edge, useValue: edge }],
     };

@@ -5,10 +5,12 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NestLogger } from '@libs/telemetry/logger';
 import { AppModule } from './app.module';
+import { bootstrap } from './bootstrap';
 import { drain, type DrainOptions } from './drain';
 import { EdgeFilter } from './edge-filter';
 import { createHttpServer } from './http-server';
 import { Edge, type EdgeParts } from './shared/edge';
+import { disableGoneEndpoints } from './webhooks/disable-gone';
 
 export interface Ingress {
   readonly edge: Edge;
@@ -17,7 +19,9 @@ export interface Ingress {
   drain(options: DrainOptions): Promise<void>;
 }
 
-export async function startIngress(parts: EdgeParts): Promise<Ingress> {
+export async function startIngress(
+  parts: EdgeParts, beforeListening?: () => Promise<void>,
+): Promise<Ingress> {
   const edge = new Edge(parts);
   const fastify = await createHttpServer(edge);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -27,7 +31,11 @@ export async function startIngress(parts: EdgeParts): Promise<Ingress> {
   );
   app.useGlobalFilters(new EdgeFilter(edge));
   await edge.start();
+  await bootstrap(edge);
+  const gone = await disableGoneEndpoints(edge);
   const { HOLDFAST_HOST: host, HOLDFAST_PORT: port } = parts.settings;
+  await app.init();
+  await beforeListening?.();
   await app.listen(port, host);
   edge.health.phase = 'ready';
   const server = app.getHttpServer() as Server;
@@ -37,6 +45,7 @@ export async function startIngress(parts: EdgeParts): Promise<Ingress> {
     drain: async (options) => {
       await drain(edge, server, options);
       await app.close();
+      await gone.stop();
       await edge.stop();
     },
   };

@@ -8,8 +8,8 @@ import { Health } from '@libs/telemetry/health';
 import { newInstanceId } from '@libs/telemetry/ids';
 import { createLogger, type Logger } from '@libs/telemetry/logger';
 import { createRegistry } from '@libs/telemetry/metrics';
-import { bootstrap } from './bootstrap';
 import { type Ingress, startIngress } from './ingress';
+import { answerWhileStarting } from './starting-server';
 import { ingressSettings, type IngressSettings } from './settings';
 import { type JobArchive, NoArchive } from './shared/job-archive';
 
@@ -24,6 +24,8 @@ const logger = createLogger({
 await run().catch((error: unknown) => fail(error, logger));
 
 async function run(): Promise<void> {
+  const { HOLDFAST_HOST: host, HOLDFAST_PORT: port } = settings;
+  const starting = await answerWhileStarting({ host, port });
   const connection = await connectLog({
     urls: settings.NATS_URL,
     name: instance,
@@ -49,8 +51,7 @@ async function run(): Promise<void> {
       if (!stopping) fail(error, logger);
     },
     durability: connection.durability,
-  });
-  await bootstrap(ingress.edge);
+  }, () => starting.close());
   logger.info({ port: ingress.port }, 'ingress is ready');
   stopOnSignals(ingress, () => connection.close());
 }

@@ -5,7 +5,6 @@ import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-sign
 import { Health } from '@libs/telemetry/health';
 import { createLogger } from '@libs/telemetry/logger';
 import { createRegistry } from '@libs/telemetry/metrics';
-import { bootstrap } from './bootstrap';
 import { type Ingress, startIngress } from './ingress';
 import { type ScriptedSystem, startScriptedSystem } from './scripted-system';
 import { ingressSettings } from './settings';
@@ -51,7 +50,6 @@ export async function startForSpecs(
     onStopped: () => undefined,
     durability: 'unknown',
   });
-  await bootstrap(ingress.edge);
   return {
     ingress, log, signals, system,
     url: `http://127.0.0.1:${ingress.port}`,

@@ -1,0 +1,104 @@
+// Administration (api.md, section 5): configuration as a whole, its entities one by one, and what
+// operators look at. Every change is an event with who and when.
+import { Controller, Delete, Get, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Edge } from '../shared/edge';
+import { type HttpRefusal } from '../shared/refusal';
+import { sendJson, sendRefusal } from '../shared/respond';
+import { mayAdminister } from './admin-token';
+import { applyConfig, configView } from './apply-config';
+import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
+import { deadLetters, healthView, queueView } from './operations';
+
+type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
+
+@Controller('admin/v1')
+export class AdministerController {
+  constructor(@Inject(Edge) private readonly edge: Edge) {}
+
+  @Get('config')
+  config(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => ok(configView(this.edge.governance.state)));
+  }
+
+  @Put('config')
+  apply(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => applyConfig(this.edge, request));
+  }
+
+  @Get('health')
+  health(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => ok(healthView(this.edge)));
+  }
+
+  @Get('queue')
+  queue(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, async () => ok(await queueView(this.edge)));
+  }
+
+  @Get('dead_letters')
+  deadLetters(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => deadLetters(this.edge, request));
+  }
+
+  @Get(':entity')
+  list(
+    @Req() request: FastifyRequest, @Param('entity') entity: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => listEntities(this.edge, entity));
+  }
+
+  @Post(':entity')
+  create(
+    @Req() request: FastifyRequest, @Param('entity') entity: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => createEntity(this.edge, entity, request));
+  }
+
+  @Get(':entity/*')
+  one(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { entity, id } = named(request);
+    return this.#answer(request, reply, () => oneEntity(this.edge, entity, id));
+  }
+
+  @Put(':entity/*')
+  put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#change(request, reply);
+  }
+
+  @Patch(':entity/*')
+  patch(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#change(request, reply);
+  }
+
+  @Delete(':entity/*')
+  remove(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { entity, id } = named(request);
+    return this.#answer(request, reply, () => removeEntity(this.edge, entity, id));
+  }
+
+  #change(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { entity, id } = named(request);
+    return this.#answer(request, reply, () => changeEntity(this.edge, { entity, id }, request));
+  }
+
+  async #answer(
+    request: FastifyRequest, reply: FastifyReply, act: () => Answer | Promise<Answer>,
+  ): Promise<void> {
+    const refused = mayAdminister(this.edge, request);
+    if (refused !== null) return sendRefusal(reply, 'openai', refused);
+    const answer = await act();
+    if ('kind' in answer) return sendRefusal(reply, 'openai', answer);
+    sendJson(reply, answer.status, answer.body);
+  }
+}
+
+function ok(body: unknown): Answer {
+  return { status: 200, body };
+}
+
+/** A wildcard: names of models and prices have slashes in them. */
+function named(request: FastifyRequest): { entity: string; id: string } {
+  const params = request.params as Record<string, string>;
+  return { entity: params.entity ?? '', id: params['*'] ?? '' };
+}

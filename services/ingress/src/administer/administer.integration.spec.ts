@@ -1,0 +1,85 @@
+// Administration over real HTTP.
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { emptyConfig } from '@libs/governance/desired-config';
+import { parseConfig } from '@libs/settings/parse-config';
+import { chat, get, post, type SpecIngress, specAdminToken, startForSpecs } from '../start-for-specs';
+
+let spec: SpecIngress;
+afterEach(async () => {
+  await spec.stop();
+});
+
+const admin = { authorization: `Bearer ${specAdminToken}` };
+
+function send(method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`${spec.url}/admin/v1/${path}`, {
+    method, headers: { ...admin, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+describe('administration', () => {
+  it('takes the admin token only', async () => {
+    spec = await startForSpecs();
+    expect((await get(spec, '/admin/v1/config')).status).toBe(401);
+    expect((await get(spec, '/admin/v1/config', admin)).status).toBe(200);
+  });
+
+  it('makes keys whose value is shown once, and revokes them', async () => {
+    spec = await startForSpecs();
+    const made = await (await send('POST', 'keys', { name: 'one', models: ['small*'] })).json() as
+      { id: string; value: string };
+    const headers = { authorization: `Bearer ${made.value}` };
+    expect((await post(spec, '/v1/chat/completions', chat, headers)).status).toBe(200);
+    const other = await post(spec, '/v1/chat/completions', { ...chat, model: 'big' }, headers);
+    expect(other.status).toBe(403);
+    const shown = await (await send('GET', `keys/${made.id}`)).text();
+    expect(shown).not.toContain(made.value);
+    expect((await send('DELETE', `keys/${made.id}`)).status).toBe(200);
+    expect((await post(spec, '/v1/chat/completions', chat, headers)).status).toBe(401);
+    const acts = await spec.log.lastOf('events.access');
+    expect(acts!.events).toMatchObject([{ type: 'AdminActed', data: { act: 'KeyRevoked' } }]);
+  });
+
+  it('takes providers and routes in the shape of holdfast.yaml', async () => {
+    spec = await startForSpecs();
+    const provider = await send('POST', 'providers', {
+      id: 'sim', type: 'openai', base_url: 'http://127.0.0.1:9/v1', api_key: 'env:SIM_KEY',
+      models: ['small'],
+    });
+    expect(provider.status).toBe(201);
+    const route = await send('PUT', 'routes/chat/best', {
+      targets: [{ provider: 'sim', model: 'small' }],
+    });
+    expect(route.status).toBe(200);
+    const models = await (await get(spec, '/v1/models')).json() as { data: { id: string }[] };
+    expect(models.data.map(({ id }) => id)).toEqual(expect.arrayContaining(['chat/best', 'small']));
+    expect((await get(spec, '/v1/models/chat/best')).status).toBe(200);
+    const literal = await send('POST', 'providers', { id: 'b', type: 'openai', api_key: 'sk-abc' });
+    expect(literal.status).toBe(400);
+    expect((await send('GET', 'budgets')).status).toBe(404);
+  });
+
+  it('applies a configuration as events, once', async () => {
+    spec = await startForSpecs();
+    const parsed = parseConfig(
+      'providers:\n  - { id: sim, type: openai, base_url: "http://127.0.0.1:9/v1", api_key: "env:K" }\n',
+      { environment: { K: 'x' } },
+    );
+    const config = parsed.ok ? parsed.config : emptyConfig;
+    const dry = await (await send('PUT', 'config?dry_run=true', config)).json();
+    expect(dry).toMatchObject({ dry_run: true });
+    expect(spec.ingress.edge.governance.state.providers.size).toBe(0);
+    const first = await (await send('PUT', 'config', config)).json() as { changes: unknown[] };
+    expect(first.changes.length).toBeGreaterThan(0);
+    const second = await (await send('PUT', 'config', config)).json() as { changes: unknown[] };
+    expect(second.changes).toEqual([]);
+    expect((await send('DELETE', 'providers/sim')).status).toBe(409);
+  });
+
+  it('shows health and queue', async () => {
+    spec = await startForSpecs();
+    expect((await send('GET', 'health')).status).toBe(200);
+    expect(await (await send('GET', 'queue')).json()).toMatchObject({ waiting_here: 0 });
+  });
+});

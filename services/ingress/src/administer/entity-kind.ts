@@ -1,0 +1,38 @@
+// What administration must know of one kind of entity.
+import { z } from 'zod';
+import { type EventDraft } from '@libs/events/envelope';
+import { type Origin } from '@libs/events/governance-events';
+import { type GovernanceState } from '@libs/governance/state';
+import { type HttpRefusal } from '../shared/refusal';
+
+export const jsonObject = z.record(z.string(), z.unknown());
+export type Body = z.infer<typeof jsonObject>;
+
+export interface Found {
+  readonly view: object;
+  readonly origin: Origin | null;
+  /** Still shown, though it is no more (a revoked key). */
+  readonly gone?: boolean;
+}
+
+export interface Made {
+  readonly id: string;
+  readonly draft: EventDraft;
+  /** Shown in this answer and never again. */
+  readonly once?: Readonly<Record<string, string>>;
+}
+
+export interface MakeContext {
+  readonly state: GovernanceState;
+  readonly nowMs: number;
+}
+
+export interface EntityKind {
+  readonly list: (state: GovernanceState) => readonly object[];
+  readonly find: (state: GovernanceState, id: string) => Found | null;
+  readonly make: (body: Body, context: MakeContext) => Made | HttpRefusal;
+  readonly changeable: boolean;
+  /** The fields that an id in the path stands for. */
+  readonly idFields: (id: string) => Body;
+  readonly remove: ((state: GovernanceState, id: string) => EventDraft) | null;
+}

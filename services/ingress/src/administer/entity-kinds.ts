@@ -1,0 +1,200 @@
+// The kinds of entities that can be administered, and how their bodies become events. Providers and
+// routes take the same shape as in holdfast.yaml and are read by the same code.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { price } from '@libs/events/usage';
+import { systemTenant } from '@libs/governance/apply-config';
+import { type DesiredConfig } from '@libs/governance/desired-config';
+import { type GovernanceState } from '@libs/governance/state';
+import { sha256Hex } from '@libs/log/content';
+import { parseConfig } from '@libs/settings/parse-config';
+import { checkShape } from '../shared/read-json';
+import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { keyView } from './apply-config';
+import { type Body, type EntityKind, type MakeContext } from './entity-kind';
+
+const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: 'takes letters, digits, ".", "_" and "-", up to 64',
+});
+const name = z.string().max(200).nullable().default(null);
+const tenant = systemTenant;
+const origin = 'api' as const;
+
+const customerBody = z.object({ id, name, weight: z.number().positive().default(1) });
+const customers: EntityKind = {
+  list: (state) => [...state.customers.values()],
+  find: (state, wanted) => found(state.customers.get(wanted)),
+  make: (body) => {
+    const value = checkShape(body, customerBody);
+    if (isRefusal(value)) return value;
+    const data = { customer: value.id, name: value.name, weight: value.weight, origin };
+    const draft = { type: 'CustomerSet' as const, subject: value.id, tenant: value.id, data };
+    return { id: value.id, draft };
+  },
+  changeable: true,
+  idFields: (wanted) => ({ id: wanted }),
+  remove: (_state, wanted) => ({
+    type: 'CustomerRemoved', subject: wanted, tenant: wanted, data: { customer: wanted, origin },
+  }),
+};
+
+const teamBody = z.object({ id, customer: id.default('default'), name });
+const teams: EntityKind = {
+  list: (state) => [...state.teams.values()],
+  find: (state, wanted) => found(state.teams.get(wanted)),
+  make: (body, { state }) => {
+    const value = checkShape(body, teamBody);
+    if (isRefusal(value)) return value;
+    if (!state.customers.has(value.customer)) return absent('customer', value.customer);
+    const data = { team: value.id, customer: value.customer, name: value.name, origin };
+    const draft = { type: 'TeamSet' as const, subject: value.id, tenant: value.customer, data };
+    return { id: value.id, draft };
+  },
+  changeable: true,
+  idFields: (wanted) => ({ id: wanted }),
+  remove: (state, wanted) => ({
+    type: 'TeamRemoved', subject: wanted, tenant: state.teams.get(wanted)?.customer ?? tenant,
+    data: { team: wanted, origin },
+  }),
+};
+
+const keyBody = z.object({
+  id: id.optional(),
+  customer: id.optional(),
+  team: id.nullable().default(null),
+  name,
+  models: z.array(z.string()).default([]),
+  providers: z.array(z.string()).default([]),
+  visibility: z.enum(['key', 'team', 'customer']).default('team'),
+  metadata: z.record(z.string(), z.string()).default({}),
+  /** Seconds since the epoch. */
+  expires_at: z.number().int().positive().nullable().default(null),
+});
+const keys: EntityKind = {
+  list: (state) => [...state.keys.values()].map(keyView),
+  find: (state, wanted) => {
+    const key = state.keys.get(wanted);
+    if (key === undefined) return null;
+    return { view: keyView(key), origin: key.created.origin, gone: key.revoked };
+  },
+  make: makeKey,
+  changeable: false,
+  idFields: (wanted) => ({ id: wanted }),
+  remove: (state, wanted) => ({
+    type: 'KeyRevoked', subject: wanted, tenant: state.keys.get(wanted)?.tenant ?? tenant,
+    data: { key: wanted, reason: 'revoked by an administrator', origin },
+  }),
+};
+
+function makeKey(body: Body, { state }: MakeContext): ReturnType<EntityKind['make']> {
+  const value = checkShape(body, keyBody);
+  if (isRefusal(value)) return value;
+  const team = value.team === null ? undefined : state.teams.get(value.team);
+  if (value.team !== null && team === undefined) return absent('team', value.team);
+  const customer = value.customer ?? team?.customer ?? 'default';
+  if (!state.customers.has(customer)) return absent('customer', customer);
+  if (team !== undefined && team.customer !== customer) {
+    return refusal(400, 'invalid_value', `team ${team.team} belongs to ${team.customer}.`);
+  }
+  // 24 bytes: not to be guessed.
+  const secret = `hf-${randomBytes(24).toString('base64url')}`;
+  const keyId = value.id ?? `key_${randomBytes(8).toString('hex')}`;
+  const draft = {
+    type: 'KeyCreated' as const, subject: keyId, tenant: customer,
+    data: {
+      key: keyId, hash: sha256Hex(secret), hint: secret.slice(0, 7), team: value.team,
+      name: value.name, models: value.models, providers: value.providers,
+      visibility: value.visibility, metadata: value.metadata,
+      expires_at_ms: value.expires_at === null ? null : value.expires_at * 1000, origin,
+    },
+  };
+  return { id: keyId, draft, once: { value: secret } };
+}
+
+const providers: EntityKind = {
+  list: (state) => [...state.providers.values()],
+  find: (state, wanted) => found(state.providers.get(wanted)),
+  make: (body) => {
+    const config = readAsFile({ providers: [body] });
+    if (isRefusal(config)) return config;
+    const [provider] = config.providers;
+    if (provider === undefined) return refusal(400, 'invalid_value', 'A provider needs an id.');
+    const subject = provider.provider;
+    const data = { ...provider, origin };
+    return { id: subject, draft: { type: 'ProviderConfigured', subject, tenant, data } };
+  },
+  changeable: true,
+  idFields: (wanted) => ({ id: wanted }),
+  remove: (_state, wanted) => ({
+    type: 'ProviderRemoved', subject: wanted, tenant, data: { provider: wanted, origin },
+  }),
+};
+
+const routes: EntityKind = {
+  list: (state) => [...state.routes.values()],
+  find: (state, wanted) => found(state.routes.get(wanted)),
+  make: (body, { state }) => {
+    const config = readAsFile({ providers: standIns(state), routes: [body] });
+    if (isRefusal(config)) return config;
+    const [route] = config.routes;
+    if (route === undefined) return refusal(400, 'invalid_value', 'A route needs a model.');
+    const subject = route.model;
+    const data = { ...route, origin };
+    return { id: subject, draft: { type: 'RouteConfigured', subject, tenant, data } };
+  },
+  changeable: true,
+  idFields: (wanted) => ({ model: wanted }),
+  remove: (_state, wanted) => ({
+    type: 'RouteRemoved', subject: wanted, tenant, data: { model: wanted, origin },
+  }),
+};
+
+const priceBody = z.object({ provider: id, model: z.string().min(1), price });
+const prices: EntityKind = {
+  list: (state) => [...state.prices].map(([wanted, value]) => ({ id: wanted, price: value })),
+  find: (state, wanted) => {
+    const value = state.prices.get(wanted);
+    // Anybody may set a price; it then stays until the next one.
+    return value === undefined ? null : { view: { id: wanted, price: value }, origin: null };
+  },
+  make: (body) => {
+    const value = checkShape(body, priceBody);
+    if (isRefusal(value)) return value;
+    const subject = `${value.provider}/${value.model}`;
+    const data = { ...value, source: 'api', origin };
+    return { id: subject, draft: { type: 'PriceSet', subject, tenant, data } };
+  },
+  changeable: true,
+  idFields: (wanted) => {
+    const slash = wanted.indexOf('/');
+    return { provider: wanted.slice(0, Math.max(0, slash)), model: wanted.slice(slash + 1) };
+  },
+  remove: null,
+};
+
+export const kinds: Readonly<Record<string, EntityKind>> = {
+  customers, teams, keys, providers, routes, prices,
+};
+
+function found(value: (object & { origin: 'file' | 'api' | 'system' }) | undefined) {
+  return value === undefined ? null : { view: value, origin: value.origin };
+}
+
+function absent(what: string, which: string): HttpRefusal {
+  return refusal(400, 'invalid_value', `There is no ${what} "${which}".`, { param: what });
+}
+
+/** JSON is YAML; nothing of this process's environment may be read through the API. */
+function readAsFile(value: object): DesiredConfig | HttpRefusal {
+  const parsed = parseConfig(JSON.stringify(value), { environment: {} });
+  if (parsed.ok) return parsed.config;
+  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+  return refusal(400, 'invalid_value', `${problems}.`);
+}
+
+/** Routes are checked against the providers of their file. */
+function standIns(state: GovernanceState): object[] {
+  return [...state.providers.values()].map(({ provider, kind }) => ({
+    id: provider, type: kind, api_key: 'env:NOT_USED',
+  }));
+}

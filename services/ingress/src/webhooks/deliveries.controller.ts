@@ -1,0 +1,82 @@
+// Deliveries: what was sent where and how it went (from the archive), and sending one again.
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { deliveryOf } from '@libs/jobs/evolve-webhook';
+import { Edge } from '../shared/edge';
+import { findJob } from '../shared/job-views';
+import { type DeliveryRecord } from '../shared/job-archive';
+import { prefixes } from '../shared/paths';
+import { readQuery } from '../shared/read-json';
+import { isRefusal, refusal } from '../shared/refusal';
+import { sendJson, sendRefusal } from '../shared/respond';
+
+const deliveriesQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20), after: z.string().optional(),
+});
+
+@Controller(prefixes)
+export class DeliveriesController {
+  constructor(@Inject(Edge) private readonly edge: Edge) {}
+
+  @Get('webhook_deliveries')
+  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const key = this.edge.authenticate(request);
+    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    const query = readQuery(request, deliveriesQuery);
+    if (isRefusal(query)) return sendRefusal(reply, 'openai', query);
+    const { limit } = query;
+    const found = await this.edge.archive.deliveries({
+      tenant: key.tenant, limit: limit + 1, after: query.after ?? null,
+    });
+    const data = found.slice(0, limit).map(deliveryView);
+    sendJson(reply, 200, { object: 'list', data, has_more: found.length > limit });
+  }
+
+  @Get('webhook_deliveries/:id')
+  async one(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const key = this.edge.authenticate(request);
+    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    const query = { tenant: key.tenant, limit: 1, after: null, id };
+    const [found] = await this.edge.archive.deliveries(query);
+    if (found === undefined) return sendRefusal(reply, 'openai', missing(id));
+    sendJson(reply, 200, deliveryView(found));
+  }
+
+  @Post('webhook_deliveries/:id/redeliver')
+  async redeliver(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const key = this.edge.authenticate(request);
+    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    const found = await findJob(this.edge, key, id.replace(/^msg_/, 'job_'));
+    if (isRefusal(found)) {
+      return sendRefusal(reply, 'openai', found.status === 404 ? missing(id) : found);
+    }
+    const webhook = found.view.webhook as { endpoint_id: string } | null;
+    if (webhook === null || found.terminal === null) {
+      return sendRefusal(reply, 'openai', found.terminal === null
+        ? refusal(409, 'job_not_settled', 'The job has no outcome to tell yet.')
+        : missing(id));
+    }
+    const delivery = deliveryOf(found.id);
+    await this.edge.appends.record({
+      type: 'WebhookRedeliverRequested', subject: found.id, tenant: found.tenant,
+      data: { delivery, endpoint_id: webhook.endpoint_id },
+    });
+    sendJson(reply, 202, {
+      id: delivery, object: 'webhook_delivery', job_id: found.id,
+      endpoint_id: webhook.endpoint_id, status: 'pending',
+    });
+  }
+}
+
+function deliveryView(delivery: DeliveryRecord): object {
+  return { ...delivery, object: 'webhook_delivery' };
+}
+
+function missing(id: string) {
+  return refusal(404, 'delivery_not_found', `There is no webhook delivery "${id.slice(0, 64)}".`);
+}
