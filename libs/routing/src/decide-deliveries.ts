@@ -1,5 +1,5 @@
-// Webhooks: hands a due delivery to the workers. Endpoints are metered like provider keys, so that a
-// dead receiver delays nobody else's.
+// Webhooks: hands a due delivery to the workers. Endpoints are metered like provider keys, so
+// that a dead receiver delays nobody else's.
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import type { GovernanceState } from '@libs/governance/state';
 import { dueWebhook } from '@libs/jobs/decide-webhook';

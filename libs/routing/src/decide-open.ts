@@ -109,5 +109,7 @@ function soonestMs(errors: readonly PlanError[]): number | null {
 }
 
 function summary(errors: readonly PlanError[]): string {
-  return errors.map(({ provider, model, error }) => `${provider}/${model}: ${error.class}`).join(', ');
+  return errors
+    .map(({ provider, model, error }) => `${provider}/${model}: ${error.class}`)
+    .join(', ');
 }

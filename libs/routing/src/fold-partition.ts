@@ -48,7 +48,7 @@ export function foldJobEvent(
   if (state.work !== null) relist(state, state.work, { before, after });
 }
 
-/** Forgets ended jobs that nobody asks for any more. Driven by the log's time, like all the fold. */
+/** Forgets ended jobs that nobody asks for any more. Driven by the log's time, as all the fold. */
 export function forgetEnded(state: PartitionState, logTimeMs: number): void {
   const { ended, oldestEndedMs } = state;
   if (oldestEndedMs === null) return;
@@ -129,7 +129,8 @@ function noteNews(state: PartitionState, event: AnyEvent, change: Change, news: 
     }
   } else if (after.phase === 'running' && after.cancelRequestedBy !== null) {
     // Asked now, or while the routing was on its way into the log.
-    if (event.type === 'JobCancelRequested' || before?.phase !== 'running') news.cancels.push(after);
+    const asked = event.type === 'JobCancelRequested';
+    if (asked || before?.phase !== 'running') news.cancels.push(after);
   }
 }
 

@@ -46,8 +46,8 @@ function weighted(able: readonly AbleTarget[], { draws }: OrderContext, prefix: 
 /** Calls under way relative to weight; equal ones in the order of the draw. */
 function leastBusy(able: readonly AbleTarget[], { context, draws }: OrderContext): Ordered {
   const busy = (one: AbleTarget): number => {
-    const name = one.target.provider.provider;
-    const calls = one.keys.reduce((sum, key) => sum + busyAt(context.load, keyName(name, key.name)), 0);
+    const names = one.keys.map((key) => keyName(one.target.provider.provider, key.name));
+    const calls = names.reduce((sum, name) => sum + busyAt(context.load, name), 0);
     return calls / Math.max(one.weight, 0.001);
   };
   const targets = sortedBy(weightedOrder(able, draws), busy);
@@ -62,7 +62,8 @@ function cheapest(able: readonly AbleTarget[], { job, context, draws }: OrderCon
     const price = priceOf(context.governance, provider.provider, model);
     return price === null ? Infinity : Number(worstCase(price, prompt, output ?? prompt));
   };
-  return { targets: sortedBy(weightedOrder(able, draws), cost), reason: 'cheapest for this request' };
+  const targets = sortedBy(weightedOrder(able, draws), cost);
+  return { targets, reason: 'cheapest for this request' };
 }
 
 function sortedBy(able: readonly AbleTarget[], value: (one: AbleTarget) => number): AbleTarget[] {

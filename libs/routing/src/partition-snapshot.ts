@@ -1,8 +1,10 @@
 // A partition's state as lines of JSON and back. Taking one copies references only (job states are
-// immutable), so that the slow part, making text of them, can be done in slices while the fold goes on.
+// immutable), so that the slow part, making text of them, is done in slices while the fold goes on.
 import type { JobState } from '@libs/jobs/state';
 import type { IdempotencyEntry } from './idempotency';
-import { type EndedJob, foldVersion, newPartition, type PartitionState } from './partition-state';
+import {
+  type DeliveryUnderWay, type EndedJob, foldVersion, newPartition, type PartitionState,
+} from './partition-state';
 import { type ClosedKey, moveSlot, type ProviderLoad } from './provider-load';
 
 /** Everything but the jobs and the idempotency table, which are many. */
@@ -13,7 +15,7 @@ interface PartitionHead {
   readonly routedSequence: number;
   readonly verdicts: readonly (readonly [string, { kind: 'duplicate' | 'mismatch'; of: string }])[];
   readonly exhausted: readonly string[];
-  readonly deliveriesUnderWay: readonly (readonly [string, { endpointId: string; sinceMs: number }])[];
+  readonly deliveriesUnderWay: readonly (readonly [string, DeliveryUnderWay])[];
   readonly lateOutcomes: number;
   readonly strangers: number;
 }

@@ -27,7 +27,7 @@ export interface PartitionState {
   /** Jobs whose plan was exhausted and that were not decided since. */
   readonly exhausted: Set<string>;
   /** Webhook tries handed to the workers, by job. */
-  readonly deliveriesUnderWay: Map<string, { readonly endpointId: string; readonly sinceMs: number }>;
+  readonly deliveriesUnderWay: Map<string, DeliveryUnderWay>;
   lateOutcomes: number;
   /** Events about jobs that are not known (any more). */
   strangers: number;
@@ -35,9 +35,15 @@ export interface PartitionState {
   work: WorkLists | null;
 }
 
+export interface DeliveryUnderWay {
+  readonly endpointId: string;
+  /** The log's time of its `WebhookDue`. */
+  readonly sinceMs: number;
+}
+
 /**
  * An ended job as text: it is hardly ever looked at again, and as objects it cost four times the
- * memory and, at thousands a second, a third of the time (garbage collection of what lives seconds).
+ * memory and, at thousands a second, a third of the time (collecting what lives for seconds).
  */
 export interface EndedJob {
   /** The log's time. */

@@ -97,9 +97,10 @@ function lookAt(targets: readonly AbleTarget[], context: PlanContext, draws: Dra
       const place = `${name} ${able.target.model}`;
       if (seen.has(place)) continue;
       seen.add(place);
+      const measured = { name, maxInFlight: key.max_in_flight };
       const entry: Entry = {
         candidate: candidateOf(context.governance, able, key),
-        state: candidateState(context.load, { name, maxInFlight: key.max_in_flight }, context.nowMs),
+        state: candidateState(context.load, measured, context.nowMs),
       };
       if (entry.state.kind === 'open') {
         look.open.push(entry);

@@ -19,7 +19,7 @@ export interface Partition {
   nowMs: number;
   sequence: number;
   room: number;
-  workers: boolean;
+  workers: number;
 }
 
 export function ownedPartition(governance: GovernanceState = twoProviders()): Partition {
@@ -27,7 +27,7 @@ export function ownedPartition(governance: GovernanceState = twoProviders()): Pa
   state.work = buildWorkLists(state);
   return {
     state, governance, load: newProviderLoad(), nowMs: startMs, sequence: 0, room: 1000,
-    workers: true, news: { settled: [], verdicts: [], cancels: [] },
+    workers: 1, news: { settled: [], verdicts: [], cancels: [] },
   };
 }
 

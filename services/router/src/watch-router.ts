@@ -9,11 +9,12 @@ export function watchRouter(router: Router, metrics: RouterMetrics): void {
   metrics.watch('router_folded_commits', 'Commits folded since start', () => fold.counts.commits);
   metrics.watch('router_folded_events', 'Events folded since start', () => fold.counts.events);
   metrics.watch('router_folded_sequence', 'Last sequence handled', () => fold.handledSequence);
-  metrics.watch('router_poison_commits', 'Commits set aside as unreadable', () => fold.counts.poison);
+  metrics.watch('router_poison_commits', 'Commits set aside', () => fold.counts.poison);
   metrics.watch('router_partitions', 'Partitions owned', () => ownership.partitions.length);
   metrics.watch('router_workers', 'Workers heard', () => router.liveWorkers);
   metrics.watch('router_jobs', 'Jobs without an outcome', () => sum(({ jobs }) => jobs.size));
-  metrics.watch('router_jobs_ended', 'Ended jobs still in memory', () => sum(({ ended }) => ended.size));
+  metrics.watch('router_jobs_ended', 'Ended jobs still in memory', () =>
+    sum(({ ended }) => ended.size));
   metrics.watch('router_jobs_running', 'Jobs routed and not ended', () => world.load.slots.size);
   metrics.watch('router_queue_depth', 'Jobs that wait for a place', () =>
     sum(({ work }) => work?.queue.size ?? 0));

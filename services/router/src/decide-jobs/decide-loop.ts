@@ -74,7 +74,7 @@ export class DecideLoop {
       load,
       nowMs: this.tools.now(),
       seen: position?.sequence ?? 0,
-      workers: this.tools.workers.count > 0,
+      workers: this.tools.workers.count,
       room: Math.max(0, this.tools.workers.room() - underWay),
       abandonCap: this.tools.abandonCap,
     };

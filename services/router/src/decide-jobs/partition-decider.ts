@@ -1,5 +1,5 @@
-// Decides for one owned partition: one fenced append in flight; what was decided meanwhile waits for
-// the next look. What could not be appended is dropped and decided again from what the log says.
+// Decides for one owned partition: one fenced append in flight; what could be decided meanwhile
+// waits for the next look. What could not be appended is dropped and decided again from what the log says.
 import { type ContentLine } from '@libs/events/content';
 import { type EventDraft, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
@@ -75,8 +75,9 @@ export class PartitionDecider {
         return;
       }
       metrics.lostRace();
-      // Not ours to decide by: the fold will bring what stands there, a successor's election perhaps.
-      logger.warn({ subject, expected, last: result.lastSequence }, 'a fenced append lost its race');
+      // The fold will bring what stands there, perhaps a successor's election.
+      const last = result.lastSequence;
+      logger.warn({ subject, expected, last }, 'a fenced append lost its race');
       this.#acked = 0;
       this.#pausedUntilMs = nowMs + (this.state.routedSequence < result.lastSequence ? 20 : 0);
     } catch (error) {

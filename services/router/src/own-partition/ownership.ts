@@ -1,5 +1,5 @@
-// Which partitions this router owns. A lease says whose turn it is; the log's fence decides: an owner
-// is who appended the last `RouterElected`, and it decides nothing before it has folded its own.
+// Which partitions this router owns. A lease says whose turn it is, the log's fence decides: an
+// owner is who appended the last `RouterElected`, and it decides nothing before it has folded its own.
 import { stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { isFault } from '@libs/faults/faults';
@@ -72,7 +72,8 @@ export class Ownership {
   }
 
   get partitions(): number[] {
-    return this.world.partitions.filter(({ work }) => work !== null).map(({ partition }) => partition);
+    const owned = this.world.partitions.filter(({ work }) => work !== null);
+    return owned.map(({ partition }) => partition);
   }
 
   /** Called after each commit of a partition: its election may have been folded. */
@@ -175,7 +176,8 @@ export class Ownership {
       try {
         await caughtUp();
         const data = { partition, router: instance, epoch: (state.owner?.epoch ?? 0) + 1 };
-        const draft = { type: 'RouterElected', subject: `partition_${partition}`, tenant: '', data } as const;
+        const about = { subject: `partition_${partition}`, tenant: '' };
+        const draft = { type: 'RouterElected', ...about, data } as const;
         const events = [stamp(draft, newEventId(), now())];
         const result = await log.appendFenced(subject, { events }, state.routedSequence);
         if (result.outcome === 'lost_race') continue;

@@ -34,8 +34,8 @@ export class ReplySender {
         return;
       }
       const text = encodeReplies(batch);
-      const confirmed = await this.#confirmed(ingress, text) || await this.#confirmed(ingress, text);
-      if (!confirmed) this.logger.warn({ ingress, count: batch.length }, 'replies were not confirmed');
+      if (await this.#confirmed(ingress, text) || await this.#confirmed(ingress, text)) continue;
+      this.logger.warn({ ingress, count: batch.length }, 'replies were not confirmed');
     }
   }
 

@@ -1,5 +1,7 @@
 // The router's figures.
-import { type Counter, counter, type Gauge, gauge, type Histogram, histogram, type Registry } from '@libs/telemetry/metrics';
+import {
+  type Counter, counter, type Gauge, gauge, type Histogram, histogram, type Registry,
+} from '@libs/telemetry/metrics';
 
 export class RouterMetrics {
   readonly #decisions: Counter;
