@@ -27,6 +27,8 @@ export interface ContentLine {
   readonly encoding: 'utf8' | 'base64';
   readonly key_id?: string;
   readonly text: string;
+  /** The line as it is written, for one that is passed on as it was read; `text` is not used then. */
+  readonly wire?: string;
 }
 
 /** Where an event stands: sequence of its commit and index of its line in it. */

@@ -68,6 +68,7 @@ export function parseContentLine(text: string): ContentLine {
 
 /** The wire form of a content line; `sha256` first, which is how readers tell it from an event. */
 export function contentLineText(content: ContentLine): string {
+  if (content.wire !== undefined) return content.wire;
   return JSON.stringify({
     sha256: content.sha256,
     encoding: content.encoding,

@@ -14,6 +14,7 @@ import { LiveRouters } from './own-partition/live-routers';
 import { type Leases, Ownership } from './own-partition/ownership';
 import { Bodies } from './shared/bodies';
 import type { Clock } from './shared/clock';
+import { OwnCommits } from './shared/own-commits';
 import { ReplySender } from './shared/reply-sender';
 import type { World } from './shared/world';
 import type { RouterMetrics } from './shared/router-metrics';
@@ -47,8 +48,9 @@ export class Router {
   constructor(readonly world: World, private readonly parts: RouterParts) {
     const { log, signals, leases, logger, metrics, now, instance, abandonCap } = parts;
     const bodies = new Bodies();
+    const own = new OwnCommits();
     const replies = new ReplySender(signals, logger);
-    this.fold = new LogFold(world, bodies, {
+    this.fold = new LogFold(world, { bodies, own }, {
       folded: (commit, partition, news) => this.#folded(commit, partition, news),
       stopped: (error) => parts.onStopped(error),
     }, logger);
@@ -56,7 +58,7 @@ export class Router {
     this.#workers = new WorkerPresence(signals, now);
     const workers = this.#workers;
     this.#decisions = new DecideLoop(world, {
-      log, bodies, workers, logger, now, metrics, abandonCap,
+      log, bodies, own, workers, logger, now, metrics, abandonCap,
     });
     this.#answers = new Answers(world, signals, replies, instance);
     this.#cancels = new CancelSignals(signals);

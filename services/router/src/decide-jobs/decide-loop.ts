@@ -6,6 +6,7 @@ import type { PartitionState } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
 import type { Clock } from '../shared/clock';
+import type { OwnCommits } from '../shared/own-commits';
 import type { World } from '../shared/world';
 import { type DecisionMetrics, PartitionDecider } from './partition-decider';
 import type { WorkerPresence } from './worker-presence';
@@ -13,6 +14,7 @@ import type { WorkerPresence } from './worker-presence';
 export interface DecideLoopTools {
   readonly log: EventLog;
   readonly bodies: Bodies;
+  readonly own: OwnCommits;
   readonly workers: WorkerPresence;
   readonly logger: Logger;
   readonly now: Clock;
@@ -41,10 +43,10 @@ export class DecideLoop {
   }
 
   began(state: PartitionState): void {
-    const { log, bodies, logger, metrics } = this.tools;
+    const { log, bodies, own, logger, metrics } = this.tools;
     const wake = (): void => this.wake();
     this.#deciders.set(state.partition, new PartitionDecider(state, {
-      log, bodies, logger, metrics, wake, load: this.world.load,
+      log, bodies, own, logger, metrics, wake, load: this.world.load,
     }));
     this.wake();
   }

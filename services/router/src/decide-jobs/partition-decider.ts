@@ -13,11 +13,13 @@ import type { ProviderLoad } from '@libs/routing/provider-load';
 import { newEventId } from '@libs/telemetry/ids';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
+import type { OwnCommits } from '../shared/own-commits';
 
 export interface DeciderTools {
   readonly log: EventLog;
   readonly load: ProviderLoad;
   readonly bodies: Bodies;
+  readonly own: OwnCommits;
   readonly logger: Logger;
   readonly metrics: DecisionMetrics;
   /** Asks for a look at this partition soon. */
@@ -108,6 +110,8 @@ export class PartitionDecider {
       const body = this.tools.bodies.of(draft.subject);
       if (body !== null) content.push(body);
     }
-    return { events: drafts.map((draft) => stamp(draft, newEventId(), nowMs)), content };
+    const events = drafts.map((draft) => stamp(draft, newEventId(), nowMs));
+    this.tools.own.note(events);
+    return { events, content };
   }
 }

@@ -1,11 +1,13 @@
 // Follows the log: one ordered reader for all partitions and governance, the only writer of the
 // world. Tells the others what each commit brought.
+import type { AnyEvent } from '@libs/events/envelope';
 import { UnreadableEvent } from '@libs/events/parse-commit';
 import { isFault } from '@libs/faults/faults';
 import type { Commit, EventLog, Following, Position } from '@libs/log/log';
 import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
+import type { OwnCommits } from '../shared/own-commits';
 import { foldCommit, foldedSubjects, type World } from '../shared/world';
 
 export interface FoldListener {
@@ -28,7 +30,7 @@ export class LogFold {
 
   constructor(
     private readonly world: World,
-    private readonly bodies: Bodies,
+    private readonly memory: { readonly bodies: Bodies; readonly own: OwnCommits },
     private readonly listener: FoldListener,
     private readonly logger: Logger,
   ) {}
@@ -57,12 +59,13 @@ export class LogFold {
   }
 
   #fold(commit: Commit): void {
-    if (!this.#readable(commit)) return;
+    const events = this.#read(commit);
+    if (events === null) return;
     const news: FoldNews = { settled: [], verdicts: [], cancels: [] };
-    const partition = foldCommit(this.world, commit, news);
+    const partition = foldCommit(this.world, commit, news, events);
     this.counts.commits += 1;
-    this.counts.events += commit.events.length;
-    if (partition !== null && partition.work !== null) this.#bodiesOf(commit);
+    this.counts.events += events.length;
+    if (partition !== null && partition.work !== null) this.#bodiesOf(commit, events);
     this.listener.folded(commit, partition, news);
   }
 
@@ -70,22 +73,23 @@ export class LogFold {
    * A commit that is no JSON is set aside: no build will ever read it. An unknown type or version
    * stops the fold: a newer build can read it.
    */
-  #readable(commit: Commit): boolean {
+  #read(commit: Commit): readonly AnyEvent[] | null {
     try {
-      return commit.events.length >= 0;
+      return this.memory.own.eventsOf(commit);
     } catch (error) {
       if (!isFault(error, 'log_unreadable') || !isBroken(error.cause)) throw error;
       this.counts.poison += 1;
       const { sequence, subject } = commit;
       this.logger.error({ err: error, sequence, subject }, 'a commit that is no JSON is set aside');
       this.world.position = { sequence, msgId: commit.msgId };
-      return false;
+      return null;
     }
   }
 
-  #bodiesOf(commit: Commit): void {
-    if (commit.subject.endsWith('.submitted')) this.bodies.keep(commit);
-    else for (const event of commit.events) this.bodies.forget(event);
+  #bodiesOf(commit: Commit, events: readonly AnyEvent[]): void {
+    const { bodies } = this.memory;
+    if (commit.subject.endsWith('.submitted')) bodies.keep(commit, events);
+    else for (const event of events) bodies.forget(event);
   }
 }
 

@@ -2,7 +2,6 @@
 // Only a convenience: a worker reads what is not repeated at the submission's place in the log.
 import { repeatedBodyBytesMax, type ContentLine } from '@libs/events/content';
 import type { AnyEvent } from '@libs/events/envelope';
-import { parseContentLine } from '@libs/events/parse-commit';
 import type { Commit } from '@libs/log/log';
 
 /** 64 MiB: 8,000 waiting jobs of the largest body that is repeated. */
@@ -15,13 +14,13 @@ export class Bodies {
   #bytes = 0;
 
   /** Keeps the small bodies of the jobs submitted in this commit. */
-  keep(commit: Commit): void {
+  keep(commit: Commit, events: readonly AnyEvent[]): void {
     const { contentLines } = commit;
     if (contentLines.length === 0) return;
     const bySha = new Map<string, string>();
     // `{"sha256":"` is 11 characters, the hash 64.
     for (const line of contentLines) bySha.set(line.slice(11, 75), line);
-    for (const event of commit.events) {
+    for (const event of events) {
       if (event.type !== 'JobSubmitted' || event.data.body.bytes > repeatedBodyBytesMax) continue;
       const line = bySha.get(event.data.body.sha256);
       if (line !== undefined && line.length <= lineBytesMax) this.#set(event.subject, line);
@@ -38,7 +37,8 @@ export class Bodies {
 
   of(job: string): ContentLine | null {
     const line = this.#lines.get(job);
-    return line === undefined ? null : parseContentLine(line);
+    if (line === undefined) return null;
+    return { sha256: line.slice(11, 75), encoding: 'utf8', text: '', wire: line };
   }
 
   #set(job: string, line: string): void {

@@ -32,14 +32,16 @@ export const foldedSubjects: readonly string[] = [
 ];
 
 /** Folds one commit. Returns the partition it belongs to, null for governance. */
-export function foldCommit(world: World, commit: Commit, news: FoldNews): PartitionState | null {
+export function foldCommit(
+  world: World, commit: Commit, news: FoldNews, events: readonly AnyEvent[] = commit.events,
+): PartitionState | null {
   const partition = partitionOfSubject(commit.subject);
   const state = partition === null ? null : world.partitions[partition];
   if (state === undefined) {
     throw new Error(`${commit.subject} names a partition beyond ${world.partitions.length}`);
   }
   if (state === null) foldGovernance(world, commit);
-  else foldPartition(world, state, commit, news);
+  else foldPartition(world, state, { commit, events }, news);
   world.position = { sequence: commit.sequence, msgId: commit.msgId };
   return state;
 }
@@ -57,11 +59,12 @@ export function foldGovernance(world: World, commit: Commit, quietly?: 'quietly'
 }
 
 function foldPartition(
-  world: World, state: PartitionState, commit: Commit, news: FoldNews,
+  world: World, state: PartitionState,
+  { commit, events }: { readonly commit: Commit; readonly events: readonly AnyEvent[] },
+  news: FoldNews,
 ): void {
   const { sequence, appendedAtMs } = commit;
   const sides = { load: world.load, news };
-  const { events } = commit;
   for (let line = 0; line < events.length; line += 1) {
     foldJobEvent(state, events[line] as AnyEvent, { at: { sequence, line }, appendedAtMs }, sides);
   }
