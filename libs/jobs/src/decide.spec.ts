@@ -12,8 +12,8 @@ import {
 const laterMs = startMs + 10_000;
 const delivery = { delivery: 'msg_1', endpoint_id: 'whe_1', try: 1, duration_ms: 5 };
 const failedTry = { ...delivery, status: 500, message: 'no', retry_after_ms: null, gone: false };
-const { routing: _, ...success } = successOf(1, attempt('att_1', 1));
-const { routing: __, ...failure } = failureOf(1);
+const success = successOf(1, attempt('att_1', 1));
+const failure = failureOf(1);
 
 const commands = {
   SubmitJob: { type: 'SubmitJob', job: { id: jobId, tenant }, nowMs: startMs, data: submission() },

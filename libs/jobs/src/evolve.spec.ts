@@ -175,6 +175,13 @@ describe('calls', () => {
   });
 });
 
+test('a routing is known by its number: heard again, it does not run again', () => {
+  const running = phases.running();
+  expect(evolve(running, routedEvent(1), at)).toBe(running);
+  const back = fold([planExhausted(1)], running);
+  expect(evolve(back, routedEvent(1), at)).toBe(back);
+});
+
 describe('waiting again', () => {
   test('an exhausted plan leaves its last errors, with the time to wait', () => {
     const state = fold([planExhausted(1)], phases.running());
