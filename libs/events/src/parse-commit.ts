@@ -40,12 +40,16 @@ export function parseEventLine(text: string, line: number): AnyEvent {
   } catch (error) {
     throw new UnreadableEvent(line, `not JSON (${String(error)})`);
   }
+  if (typeof event !== 'object' || (event as unknown) === null) {
+    throw new UnreadableEvent(line, 'not an object');
+  }
   return upcast(event, line);
 }
 
 function upcast(event: AnyEvent, line: number): AnyEvent {
-  const current = (currentVersion as Readonly<Record<string, number | undefined>>)[event.type];
-  if (current === undefined) throw new UnreadableEvent(line, `unknown type ${event.type}`);
+  // What is not a number is a property of every object (`toString`), or no type at all.
+  const current: unknown = (currentVersion as Readonly<Record<string, unknown>>)[event.type];
+  if (typeof current !== 'number') throw new UnreadableEvent(line, `unknown type ${event.type}`);
   if (event.version === current) return event;
   if (event.version > current) {
     throw new UnreadableEvent(line, `${event.type} version ${event.version}, known up to ${current}`);

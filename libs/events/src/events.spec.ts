@@ -1,0 +1,115 @@
+// Rules of the wire: how commits are split and read, where a tenant lives, what stays readable.
+import { describe, expect, test } from '@jest/globals';
+import { seededRandom } from '@libs/test-kit/seeded-random';
+import { schemas } from './catalogue';
+import { type EventDraft, stamp, timeMs } from './envelope';
+import {
+  UnreadableEvent, contentLineText, parseContentLine, parseEventLine, splitCommit,
+} from './parse-commit';
+import { partitionCountMax, partitionOf, partitionOfSubject, subjects } from './subjects';
+import { currentVersion } from './versions';
+
+const draft: EventDraft = {
+  type: 'AttemptReturned', subject: 'job_1', tenant: 'acme', data: { routing: 1, reason: 'draining' },
+};
+const content = { sha256: 'ab', encoding: 'utf8', text: '{"id":"not an event"}\n' } as const;
+
+describe('a commit', () => {
+  const event = JSON.stringify(stamp(draft, 'e1', 0));
+
+  test('is split where facts end and content begins', () => {
+    const line = contentLineText(content);
+    expect(splitCommit([event, event, line, line].join('\n'))).toEqual({
+      eventLines: [event, event], contentLines: [line, line],
+    });
+  });
+
+  test('may have no content, end with a line break, or be empty', () => {
+    expect(splitCommit(`${event}\n`)).toEqual({ eventLines: [event], contentLines: [] });
+    expect(splitCommit('')).toEqual({ eventLines: [], contentLines: [] });
+  });
+
+  test('content that looks like an event, or holds line breaks, stays content', () => {
+    const line = contentLineText(content);
+    expect(line).not.toContain('\n');
+    expect(parseContentLine(line)).toEqual(content);
+    expect(splitCommit(`${event}\n${line}`).eventLines).toEqual([event]);
+  });
+
+  test('a data key of encrypted content is kept', () => {
+    const encrypted = { ...content, encoding: 'base64', key_id: 'k1' } as const;
+    expect(parseContentLine(contentLineText(encrypted))).toEqual(encrypted);
+  });
+});
+
+describe('a line that this build cannot read stops the fold', () => {
+  const event = stamp(draft, 'e1', 0);
+  test.each([
+    ['broken JSON', '{"id":', /not JSON/],
+    ['no object', 'null', /not an object/],
+    ['an unknown type', JSON.stringify({ ...event, type: 'JobTeleported' }), /unknown type JobTeleported/],
+    ['a type that is a property of every object', JSON.stringify({ ...event, type: 'toString' }), /unknown type|version/],
+    ['a newer version', JSON.stringify({ ...event, version: 2 }), /version 2, known up to 1/],
+    ['a version without an upcaster', JSON.stringify({ ...event, version: 0 }), /version 0 has no upcaster/],
+  ])('%s', (_name, line, why) => {
+    expect(() => parseEventLine(line, 7)).toThrow(UnreadableEvent);
+    expect(() => parseEventLine(line, 7)).toThrow(why);
+    expect(() => parseEventLine(line, 7)).toThrow(/line 7/);
+  });
+});
+
+test('what is stamped is read back the same, whatever texts it carries', () => {
+  const random = seededRandom(7);
+  for (let run = 0; run < 500; run += 1) {
+    const reason = Array.from({ length: random.whole(0, 20) }, () =>
+      String.fromCodePoint(random.pick([10, 34, 92, 123, 0x2028, 0x1f600, random.whole(32, 0xd7ff)]))).join('');
+    const nowMs = random.whole(0, 4_102_444_800_000);
+    const event = stamp({
+      ...draft, subject: `job_${run}`, data: { routing: run, reason },
+      ...(random.chance(0.5) ? { causation: reason } : {}),
+    }, `e${run}`, nowMs);
+    const text = [JSON.stringify(event), contentLineText({ ...content, text: reason })].join('\n');
+    const { eventLines, contentLines } = splitCommit(text);
+    expect(eventLines.map((line, index) => parseEventLine(line, index))).toEqual([event]);
+    expect(contentLines.map((line) => parseContentLine(line).text)).toEqual([reason]);
+    expect(timeMs(event)).toBe(nowMs);
+    expect(eventLines[0]?.startsWith('{"id":')).toBe(true);
+  }
+});
+
+test('every type has a schema and a version', () => {
+  expect(Object.keys(currentVersion).sort()).toEqual(Object.keys(schemas).sort());
+  expect(Object.values(currentVersion).every((version) => version >= 1)).toBe(true);
+});
+
+describe('partitions', () => {
+  test('a tenant lives in the same partition for ever', () => {
+    const tenants = ['default', 'acme', 'a', '', 'käse', 'customer-42'];
+    expect(tenants.map((tenant) => [tenant, partitionOf(tenant, 4), partitionOf(tenant, 64)])).toEqual([
+      ['default', 2, 30],
+      ['acme', 3, 47],
+      ['a', 0, 44],
+      ['', 1, 5],
+      ['käse', 2, 58],
+      ['customer-42', 2, 62],
+    ]);
+  });
+
+  test('tenants spread over all partitions', () => {
+    const counts = new Array<number>(partitionCountMax).fill(0);
+    for (let index = 0; index < 64_000; index += 1) {
+      const partition = partitionOf(`tenant-${index}`, partitionCountMax);
+      counts[partition] = (counts[partition] ?? 0) + 1;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(700);
+    expect(Math.max(...counts)).toBeLessThan(1_300);
+  });
+
+  test('are found in the names of subjects', () => {
+    expect(subjects.job(3, 'routed')).toBe('events.job.3.routed');
+    expect(partitionOfSubject('events.job.3.routed')).toBe(3);
+    expect(partitionOfSubject(subjects.webhook(12))).toBe(12);
+    expect(partitionOfSubject(subjects.governance)).toBeNull();
+    expect(partitionOfSubject('events.job.*.routed')).toBeNull();
+  });
+});
