@@ -61,6 +61,8 @@ class Consumer implements WorkConsumer {
   #stopped = false;
   #held: Msg[] = [];
   readonly #running = new Set<Promise<void>>();
+  /** Another worker has these and will ack them. */
+  readonly #left = new WeakSet<Delivery>();
   readonly #timers: NodeJS.Timeout[] = [];
   #unlisten = (): void => undefined;
 
@@ -183,6 +185,7 @@ class Consumer implements WorkConsumer {
       deliveryCount: info.deliveryCount,
       mayHaveRunBefore: info.deliveryCount > 1 || commit.sequence <= this.#lastSequenceAtConnect,
       working: () => this.#answer(message, '+WPI'),
+      leave: () => void this.#left.add(delivery),
     };
     const run = this.#run(message, delivery).finally(() => {
       this.#running.delete(run);
@@ -194,14 +197,15 @@ class Consumer implements WorkConsumer {
   async #run(message: Msg, delivery: Delivery): Promise<void> {
     try {
       await this.handler(delivery);
+      if (this.#left.has(delivery)) return;
     } catch (error) {
       if (!isFault(error) || error.rule.delivery === 'nak') {
-        return this.#giveBack(message, delivery, error);
+        this.#giveBack(message, delivery, error); return;
       }
       try {
         await this.options.onPoison(delivery.commit, error);
       } catch (parkingError) {
-        return this.#giveBack(message, delivery, parkingError);
+        this.#giveBack(message, delivery, parkingError); return;
       }
       this.parts.report(`commit ${delivery.commit.sequence} was parked`, error);
     }

@@ -39,7 +39,7 @@ export async function handleDelivery(deps: WorkDeps, delivery: Delivery): Promis
   held.hold(delivery, deadlineMs, nowMs);
   try {
     const work = mayHaveRunBefore
-      ? [jobs.length > 0 ? abandonAll(attempts.log, commit, jobs, nowMs) : undefined]
+      ? [abandonAll(attempts.log, commit, jobs, nowMs)]
       : jobs.map((event) => runJob(attempts, commit, event));
     for (const event of webhooks) work.push(deliverWebhook(deps.webhooks, commit, event));
     await allEnded(work);
@@ -66,7 +66,7 @@ function workIn(events: Delivery['commit']['events']): Work {
 }
 
 /** Waits for all, also when one fails: the commit is given back only when nothing of it runs. */
-async function allEnded(work: readonly (Promise<void> | undefined)[]): Promise<void> {
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
   const ends = await Promise.allSettled(work);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

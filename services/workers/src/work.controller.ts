@@ -5,12 +5,16 @@ import { subjects } from '@libs/events/subjects';
 import { type Delivery } from '@libs/log/work-queue';
 import { Worker } from './worker';
 
+/** Any routed commit, and what the transport hands over for it. */
+const workPattern = subjects.job('*', 'routed');
+type Work = Record<string, Delivery>;
+
 @Controller()
 export class WorkController {
   constructor(private readonly worker: Worker) {}
 
   /** Resolved: the commit is acked. */
-  @EventPattern(subjects.job('*', 'routed'))
+  @EventPattern<Work>(workPattern)
   async handle(@Payload() delivery: Delivery): Promise<void> {
     if (await this.worker.handle(delivery) === 'left') delivery.leave?.();
   }

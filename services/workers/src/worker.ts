@@ -69,19 +69,15 @@ export class Worker {
     return handleDelivery(this.#deps, delivery);
   }
 
-  /** Begins nothing new; resolves when what had begun has ended, at the latest after `drainMs`. */
-  async drain(drainMs: number): Promise<'ended' | 'time_is_up'> {
+  /** From now on nothing begins: what comes is returned, what has begun goes on to its end. */
+  drain(): void {
     this.running.drain();
     this.#tell();
-    const untilMs = this.options.now() + drainMs;
-    while (this.held.size > 0) {
-      if (this.options.now() >= untilMs) return 'time_is_up';
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return 'ended';
   }
 
+  /** Resolves when the last replies are sent and confirmed (or will not be). */
   async close(): Promise<void> {
+    await this.#deps.attempts.outbox.emptied();
     for (const stop of this.#stops) stop();
     await this.#deps.webhooks.guarded.close();
   }

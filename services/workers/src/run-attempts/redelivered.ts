@@ -48,6 +48,7 @@ export function answerRunning(
 export async function abandonAll(
   log: EventLog, commit: Commit, jobs: readonly HoldfastEvent<'JobRouted'>[], nowMs: number,
 ): Promise<void> {
+  if (jobs.length === 0) return;
   const partition = partitionOfSubject(commit.subject);
   if (partition === null) throw new Error(`${commit.subject} has no partition`);
   const drafts = jobs.map((event): EventDraft => ({

@@ -10,6 +10,7 @@ const batchCharsMax = 600_000;
 
 export class ReplyOutbox {
   readonly #waiting = new Map<string, ReplyMessage[]>();
+  readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
 
   constructor(
@@ -26,10 +27,20 @@ export class ReplyOutbox {
     setImmediate(() => this.#flush());
   }
 
+  /** Resolves when everything given so far is confirmed or given up. */
+  async emptied(): Promise<void> {
+    this.#flush();
+    await Promise.all(this.#underWay);
+  }
+
   #flush(): void {
     this.#scheduled = false;
     for (const [ingress, messages] of this.#waiting) {
-      for (const batch of batches(messages)) void this.#deliver(ingress, batch);
+      for (const batch of batches(messages)) {
+        const delivered = this.#deliver(ingress, batch)
+          .finally(() => this.#underWay.delete(delivered));
+        this.#underWay.add(delivered);
+      }
     }
     this.#waiting.clear();
   }

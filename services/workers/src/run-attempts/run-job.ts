@@ -91,7 +91,8 @@ function walk(run: Run, body: string): Promise<Walked> {
     call: (candidate, attemptId) => callCandidate(run, candidate, attemptId, bytes),
     onFailed: (attempt) => {
       const subject = subjects.job(run.partition, 'attempted');
-      const { routing: _, ...about } = run.name;
+      const { subject: id, tenant, causation } = run.name;
+      const about = { subject: id, tenant, causation };
       const draft = { ...about, type: 'AttemptFailed' as const, data: { attempt } };
       const facts = { drafts: [draft] };
       const written = keepTrying(() => writeFacts(deps.log, subject, facts, deps.now()), never);
