@@ -8,10 +8,12 @@ type WantedKey = DesiredConfig['keys'][number];
 
 export function diffKeys(state: GovernanceState, desired: DesiredConfig): DiffPart {
   const part = emptyPart();
+  const idByHash = new Map(state.keyIdByHash);
   for (const wanted of desired.keys) {
     const id = wanted.key;
     const now = state.keys.get(id);
-    const message = clash(state, wanted, now);
+    const message = clash(idByHash, wanted, now);
+    if (message === null) idByHash.set(wanted.hash, id);
     if (message !== null) {
       part.conflicts.push({ entity: 'key', id, message });
     } else if (now === undefined || now.revoked || !sameKey(now, wanted)) {
@@ -32,9 +34,9 @@ export function diffKeys(state: GovernanceState, desired: DesiredConfig): DiffPa
 }
 
 function clash(
-  state: GovernanceState, wanted: WantedKey, now: VirtualKey | undefined,
+  idByHash: ReadonlyMap<string, string>, wanted: WantedKey, now: VirtualKey | undefined,
 ): string | null {
-  const sameHash = state.keyIdByHash.get(wanted.hash);
+  const sameHash = idByHash.get(wanted.hash);
   if (sameHash !== undefined && sameHash !== wanted.key) {
     return `key ${wanted.key} has the same value as key ${sameHash}`;
   }

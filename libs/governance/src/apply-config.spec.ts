@@ -1,0 +1,127 @@
+// Rules of applying a configuration: only what differs, in an order that holds, nobody's else's.
+import { describe, expect, test } from '@jest/globals';
+import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
+import { diffConfig } from './apply-config';
+import { catalogueSource, type DesiredConfig, emptyConfig } from './desired-config';
+import { evolveGovernance } from './evolve';
+import { type GovernanceState, initialGovernance } from './state';
+
+const price = {
+  input_per_token: '1', cached_input_per_token: '1', cache_write_per_token: '1',
+  output_per_token: '1', per_request: '0',
+};
+const key: DesiredConfig['keys'][number] = {
+  key: 'k1', customer: 'acme', hash: 'h1', hint: 'hf', team: 'search', name: null, models: [],
+  providers: [], visibility: 'team', metadata: {}, expires_at_ms: null,
+};
+const config: DesiredConfig = {
+  customers: [{ customer: 'acme', name: null, weight: 1 }],
+  teams: [{ team: 'search', customer: 'acme', name: null }],
+  keys: [key],
+  providers: [{
+    provider: 'openai', kind: 'openai', base_url: 'https://api.openai.com/v1', models: ['*'],
+    default_model: null, keys: [{ name: 'main', secret: 'env:K', weight: 1, max_in_flight: null, models: [] }],
+    timeouts: { connect_ms: 1, first_token_ms: 1, stall_ms: 1, total_ms: 1 }, weight: 1,
+    fallback: true, headers: {},
+  }],
+  routes: [{
+    model: 'chat', strategy: 'weighted', targets: [{ provider: 'openai', model: 'gpt-4o', weight: 1 }],
+    fallbacks: { default: [], context_too_long: [], content_filter: [] }, drop_params: false,
+  }],
+  prices: [{ provider: 'openai', model: 'gpt-4o', price, source: catalogueSource }],
+  settings: { webhooks_allow_private: true },
+};
+
+function fold(drafts: readonly EventDraft[], from: GovernanceState = initialGovernance): GovernanceState {
+  return drafts.reduce((state, draft, index) =>
+    evolveGovernance(state, stamp(draft, `e${index}`, 0), state.sequence + 1), from);
+}
+
+const applied = fold(diffConfig(initialGovernance, config).events);
+
+/** The same entities as made by the API. */
+function byApi(drafts: readonly EventDraft[]): EventDraft[] {
+  return drafts.map((draft) => ({ ...draft, data: { ...draft.data, origin: 'api' } }) as AnyEvent);
+}
+
+describe('applying a configuration', () => {
+  test('makes what is missing, each after what it names', () => {
+    const { events, changes, conflicts } = diffConfig(initialGovernance, config);
+    expect(events.map(({ type }) => type)).toEqual([
+      'CustomerSet', 'TeamSet', 'ProviderConfigured', 'PriceSet', 'RouteConfigured', 'KeyCreated',
+      'SettingsChanged',
+    ]);
+    expect(changes.every(({ action }) => action === 'create' || action === 'change')).toBe(true);
+    expect(conflicts).toEqual([]);
+    expect(events.find(({ type }) => type === 'KeyCreated')).toMatchObject({ tenant: 'acme', subject: 'k1' });
+  });
+
+  test('a second time changes nothing', () => {
+    expect(diffConfig(applied, config)).toEqual({ events: [], changes: [], conflicts: [] });
+    expect(diffConfig(applied, JSON.parse(JSON.stringify(config)) as DesiredConfig).events).toEqual([]);
+  });
+
+  test('names only what differs', () => {
+    const weight = { ...config, customers: [{ customer: 'acme', name: null, weight: 2 }] };
+    expect(diffConfig(applied, weight).changes).toEqual([{ action: 'change', entity: 'customer', id: 'acme' }]);
+  });
+
+  test('removes what left the file, users before what they use', () => {
+    const { events } = diffConfig(applied, emptyConfig);
+    expect(events.map(({ type }) => type)).toEqual([
+      'SettingsChanged', 'KeyRevoked', 'RouteRemoved', 'ProviderRemoved', 'TeamRemoved', 'CustomerRemoved',
+    ]);
+    const after = fold(events, applied);
+    expect([after.providers.size, after.routes.size, after.webhooksAllowPrivate]).toEqual([0, 0, false]);
+    expect(after.keys.get('k1')?.revoked).toBe(true);
+    expect(diffConfig(after, emptyConfig).events).toEqual([]);
+  });
+
+  test('leaves alone what the API made, and says where both want the same', () => {
+    const state = fold(byApi(diffConfig(initialGovernance, config).events));
+    expect(diffConfig(state, emptyConfig).events).toEqual([]);
+    const { events, conflicts } = diffConfig(state, { ...config, settings: { webhooks_allow_private: false } });
+    expect(events).toEqual([]);
+    expect(conflicts.map(({ entity }) => entity))
+      .toEqual(['customer', 'team', 'provider', 'route', 'key', 'settings']);
+  });
+
+  test('a price that a person set wins over the catalogue in silence, over the file with a word', () => {
+    const state = fold(byApi(diffConfig(initialGovernance, config).events));
+    const dearer = { ...price, per_request: '5' };
+    const from = (source: string): DesiredConfig =>
+      ({ ...emptyConfig, prices: [{ provider: 'openai', model: 'gpt-4o', price: dearer, source }] });
+    expect(diffConfig(state, from(catalogueSource))).toEqual({ events: [], changes: [], conflicts: [] });
+    expect(diffConfig(state, from('holdfast.yaml')).conflicts).toHaveLength(1);
+    expect(diffConfig(applied, from('holdfast.yaml')).events[0]?.type).toBe('PriceSet');
+  });
+});
+
+describe('keys of a file', () => {
+  const revoke = (origin: 'api' | 'file'): EventDraft =>
+    ({ type: 'KeyRevoked', subject: 'k1', tenant: 'acme', data: { key: 'k1', reason: '', origin } });
+
+  test('what an administrator revoked is not brought back, except with a new value', () => {
+    const state = fold([revoke('api')], applied);
+    const { events, conflicts } = diffConfig(state, config);
+    expect(events).toEqual([]);
+    expect(conflicts[0]?.message).toContain('was revoked');
+    expect(diffConfig(state, { ...config, keys: [{ ...key, hash: 'h2' }] }).events).toHaveLength(1);
+  });
+
+  test('what the file itself had removed comes back with it', () => {
+    expect(diffConfig(fold([revoke('file')], applied), config).events.map(({ type }) => type)).toEqual(['KeyCreated']);
+  });
+
+  test('two keys never share a value', () => {
+    const { conflicts } = diffConfig(applied, { ...config, keys: [key, { ...key, key: 'k2' }] });
+    expect(conflicts).toMatchObject([{ entity: 'key', id: 'k2' }]);
+    const fresh = diffConfig(initialGovernance, { ...emptyConfig, keys: [key, { ...key, key: 'k2' }] });
+    expect([fresh.events.length, fresh.conflicts.length]).toEqual([1, 1]);
+  });
+
+  test('a key that moves to another customer is made anew', () => {
+    const moved = { ...config, keys: [{ ...key, customer: 'other' }] };
+    expect(diffConfig(applied, moved).events).toMatchObject([{ type: 'KeyCreated', tenant: 'other' }]);
+  });
+});
