@@ -3,17 +3,10 @@ import { createHash } from 'node:crypto';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
 import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
 import { cataloguePrices, pricePerToken } from './catalogue-prices';
+import type { Building } from './building';
 import type { ConfigPath, ProblemList } from './config-problem';
 import { secretReference, secretValue } from './config-secret';
-import type { Environment } from './environment';
 import type { CustomerYaml, HoldfastYaml, PriceYaml, VirtualKeyYaml } from './holdfast-yaml';
-
-export interface Building {
-  readonly environment: Environment;
-  readonly list: ProblemList;
-  /** For people, printed at start. */
-  readonly notes: string[];
-}
 
 /** A guessable client key is worse than none; generated ones have 40 letters and more. */
 const clientKeyLettersMin = 16;

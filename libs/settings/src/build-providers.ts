@@ -1,7 +1,7 @@
 // The providers and routes of holdfast.yaml as a desired configuration.
 import type { DesiredConfig } from '@libs/governance/desired-config';
 import { type ProviderType, providerTypes, typeAt } from '@libs/governance/provider-types';
-import type { Building } from './build-config';
+import type { Building } from './building';
 import type { ConfigPath } from './config-problem';
 import { secretReference } from './config-secret';
 import type { HoldfastYaml, ProviderYaml, RouteYaml } from './holdfast-yaml';
