@@ -1,8 +1,27 @@
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { Module } from '@nestjs/common';
-import { newEvent } from '@libs/events/envelope';
-@Module({})
-class AppModule {}
-const app = await NestFactory.create(AppModule);
-console.log(typeof newEvent, !!app);
+// The command `holdfast`: parses the command line; each command is a folder of its own.
+import { Command } from 'commander';
+import { addApply } from './apply/apply.command';
+import { addDoctor } from './doctor/doctor.command';
+import { addInit } from './init/init.command';
+import { addJobs } from './jobs/jobs.command';
+import { addReplay } from './replay/replay.command';
+import { describeError } from './shared/failure';
+import { addSubmit } from './submit/submit.command';
+import { addTail } from './tail/tail.command';
+import { addUp } from './up/up.command';
+
+const program = new Command('holdfast')
+  .description('An event-sourced broker for LLM work.')
+  .showHelpAfterError('(see --help)')
+  .configureHelp({ showGlobalOptions: true });
+
+for (const add of [addUp, addInit, addApply, addSubmit, addJobs, addTail, addReplay, addDoctor]) {
+  add(program);
+}
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exitCode = 1;
+}

@@ -65,8 +65,8 @@ export class ManagedServer {
   /** @throws Fault server_missing with the end of the log when it does not become ready. */
   async start(): Promise<void> {
     const { pidFile, stopSignal, stopGraceMs } = this.spec;
-    await stopLeftover(pidFile, { signal: stopSignal, graceMs: stopGraceMs });
     this.#stopping = false;
+    await stopLeftover(pidFile, { signal: stopSignal, graceMs: stopGraceMs });
     await this.#launch();
     await this.#waitUntilReady();
   }
@@ -103,6 +103,8 @@ export class ManagedServer {
     const { command, logFile, marker, pidFile, orphanSignal } = this.spec;
     await emptyWhenLarge(logFile);
     const [program = '', ...args] = [...await dieWithParent(orphanSignal), ...command.argv];
+    // Stopped before it was there: nothing may come to life after that.
+    if (this.#stopping) throw new Fault('shutting_down', `${this.spec.name} is being stopped`);
     const log = openSync(logFile, 'a', 0o600);
     const child = spawn(program, args, {
       stdio: ['ignore', log, log],

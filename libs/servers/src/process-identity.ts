@@ -82,7 +82,7 @@ function signalPid(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Empty when the process is gone or a zombie. */
-async function commandLine(pid: number): Promise<string> {
+export async function commandLine(pid: number): Promise<string> {
   if (process.platform === 'linux') {
     return await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   }

@@ -1,0 +1,67 @@
+// Which variables each service is given: its own settings, and of the caller's environment only what
+// it needs. Provider keys reach the workers alone.
+import { type Environment } from '@libs/settings/environment';
+
+export type ServiceName = 'audit' | 'router' | 'workers' | 'ingress';
+
+/** In the order in which they are stopped last to first: work ends at the edge. */
+export const serviceNames: readonly ServiceName[] = ['audit', 'router', 'workers', 'ingress'];
+
+export interface ServiceWiring {
+  readonly natsUrl: string;
+  readonly natsMonitorUrl: string | null;
+  readonly databaseUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly drainS: number;
+  readonly adminToken: string;
+  readonly masterKey: string;
+  readonly bootstrapKey: string;
+  /** Where clients reach the API. */
+  readonly publicUrl: string;
+}
+
+/** What every process may know of its surroundings. */
+const plain = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_.*|NATS_CREDS|NATS_CA|HOLDFAST_.*)$/;
+const secretOfOthers = /^HOLDFAST_(ADMIN_TOKEN|MASTER_KEY|BOOTSTRAP_KEY|INSTANCE|PORT|HOST)$/;
+/** Variables of ours that a worker must not take for a provider's secret either. */
+const notForWorkers = /^(DATABASE_URL|NATS_ADMIN_URL|PG.*)$/;
+
+export function serviceEnvironment(
+  service: ServiceName, wiring: ServiceWiring, base: Environment,
+): Record<string, string> {
+  const shared = {
+    ...inherited(service, base),
+    NATS_URL: wiring.natsUrl,
+    ...(wiring.natsMonitorUrl === null ? {} : { NATS_MONITOR_URL: wiring.natsMonitorUrl }),
+    HOLDFAST_HOST: wiring.host,
+    HOLDFAST_PORT: String(wiring.port),
+    HOLDFAST_DRAIN_S: String(wiring.drainS),
+  };
+  switch (service) {
+    case 'audit': return { ...shared, DATABASE_URL: wiring.databaseUrl };
+    case 'router': return shared;
+    case 'workers':
+      return {
+        HOLDFAST_PUBLIC_URL: wiring.publicUrl, ...shared, HOLDFAST_MASTER_KEY: wiring.masterKey,
+      };
+    case 'ingress':
+      return {
+        ...shared,
+        DATABASE_URL: wiring.databaseUrl,
+        HOLDFAST_ADMIN_TOKEN: wiring.adminToken,
+        HOLDFAST_MASTER_KEY: wiring.masterKey,
+        HOLDFAST_BOOTSTRAP_KEY: wiring.bootstrapKey,
+      };
+  }
+}
+
+function inherited(service: ServiceName, base: Environment): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(base)) {
+    if (value === undefined || secretOfOthers.test(name)) continue;
+    const wanted = service === 'workers' ? !notForWorkers.test(name) : plain.test(name);
+    if (wanted) kept[name] = value;
+  }
+  return kept;
+}

@@ -1,0 +1,66 @@
+// Starts one of our own programs as a supervised part: a service, or the provider simulator.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ManagedServer } from '@libs/servers/managed-server';
+import { type DataDir } from '../shared/data-dir';
+import { type Part, type PartName } from './supervised';
+
+export interface ProgramSpec {
+  readonly name: PartName;
+  /** Below dist/, e.g. services/router/main.js. */
+  readonly program: string;
+  readonly args?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Its base URL, and the path that answers 200 when it is ready. */
+  readonly url: string;
+  readonly readyPath: string;
+  readonly stopGraceMs: number;
+}
+
+/** A service may have to wait for a log that is just recovering. */
+const readyTimeoutMs = 180_000;
+
+/** @throws Fault server_missing with the end of its log when it does not become ready. */
+export async function startProgram(dir: DataDir, spec: ProgramSpec): Promise<Part> {
+  // Its title is its whole command line: people read it in `ps`, the next start finds it by it.
+  const marker = `holdfast-${spec.name}:${dir.root}`;
+  const server = new ManagedServer({
+    name: spec.name,
+    command: {
+      argv: [process.execPath, `--title=${marker}`, '--enable-source-maps',
+        path.join(distDir(), spec.program), ...spec.args ?? []],
+      env: spec.env,
+    },
+    marker,
+    pidFile: path.join(dir.run, `${spec.name}.pid.json`),
+    logFile: path.join(dir.logs, `${spec.name}.log`),
+    isReady: () => answersOk(spec.url + spec.readyPath),
+    readyTimeoutMs,
+    stopSignal: 'SIGTERM',
+    stopGraceMs: spec.stopGraceMs,
+    // Without its log and its supervisor there is nothing left to finish properly.
+    orphanSignal: 'SIGKILL',
+  });
+  await server.start();
+  return {
+    name: spec.name,
+    url: spec.url,
+    get pid() { return server.pid; },
+    restart: () => server.restart(),
+    stop: () => server.stop(),
+    signal: (signal) => server.signal(signal),
+    onExit: (listener) => server.onExit(listener),
+  };
+}
+
+/** This very program lies in dist/tools. */
+function distDir(): string {
+  const entry = process.argv[1] ?? '';
+  const inDist = /^(.*[\\/]dist)[\\/]tools[\\/]/.exec(entry)?.[1];
+  return inDist ?? path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../dist');
+}
+
+async function answersOk(url: string): Promise<boolean> {
+  return await fetch(url, { signal: AbortSignal.timeout(2_000) })
+    .then(async (response) => { await response.arrayBuffer(); return response.ok; }, () => false);
+}
