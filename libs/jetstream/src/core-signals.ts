@@ -32,7 +32,7 @@ export class CoreSignals extends Signals {
     const subscription: Subscription = this.#nc.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
       callback: (error, message) => {
-        if (error !== null) return this.onError(error);
+        if (error !== null) { this.onError(error); return; }
         const respond = message.reply === undefined || message.reply === ''
           ? null
           : (text: string): void => void message.respond(text);

@@ -1,6 +1,6 @@
 // Nest's transport over the shared consumer of work: a handler with @EventPattern gets deliveries,
 // and its failure decides what becomes of the commit (Nest's base class would not see it).
-import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
+import { Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom, type Observable, throwError } from 'rxjs';
 import { subjectMatches } from '@libs/log/subject-match';
@@ -10,7 +10,7 @@ import { consumeWork, type ConsumeOptions, type WorkConsumer, type WorkParts } f
 /** What handlers may inject with @Ctx(). */
 export class DeliveryContext extends BaseRpcContext<[Delivery]> {
   get delivery(): Delivery {
-    return this.getArgByIndex(0);
+    return this.getArgByIndex(0) as Delivery;
   }
 }
 
@@ -20,7 +20,7 @@ export class DeliveryContext extends BaseRpcContext<[Delivery]> {
  */
 @Catch()
 export class DeliveryErrorFilter implements RpcExceptionFilter {
-  catch(exception: unknown, _host: ArgumentsHost): Observable<never> {
+  catch(exception: unknown): Observable<never> {
     return throwError(() => exception);
   }
 }
@@ -63,6 +63,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     throw new Error('this transport has no events');
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Nest's signature
   unwrap<T>(): T {
     return this.#consumer as T;
   }
@@ -79,7 +80,8 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
           await settled(handler, packet.data, context);
           resolve();
         } catch (error) {
-          reject(error as Error);
+          // Without the filter above Nest rejects with a plain object.
+          reject(error instanceof Error ? error : new Error('the handler failed', { cause: error }));
         } finally {
           end();
         }

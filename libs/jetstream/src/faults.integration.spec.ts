@@ -8,6 +8,10 @@ import { waitFor } from '@libs/test-kit/wait-for';
 import { type LogConnection, type LogSettings } from './connect';
 import { emptyLog } from './test-log';
 
+const unexpected = (error: unknown): never => {
+  throw new Error('the fold stopped', { cause: error });
+};
+
 let server: Awaited<ReturnType<typeof startTestNats>>;
 let open: LogConnection[] = [];
 
@@ -37,7 +41,7 @@ async function idsFrom(log: LogConnection['log']): Promise<string[]> {
   const following = await log.follow({
     subjects: ['events.>'], after: null,
     onCommit: ({ events }) => events.forEach(({ id }) => ids.push(id)),
-    onStopped: (error) => void error,
+    onStopped: unexpected,
   });
   await following.caughtUp();
   await following.stop();

@@ -46,7 +46,7 @@ class Follower implements Following {
   #next = 0;
   #queueBytes = 0;
   #busy = false;
-  #ended: { readonly error: unknown } | null = null;
+  #ended: { readonly error: Error } | null = null;
   #connecting = false;
   #again = false;
   #waiters: Waiter[] = [];
@@ -79,7 +79,7 @@ class Follower implements Following {
     ));
     const upTo = Math.max(0, ...lasts.map((commit) => commit?.sequence ?? 0));
     await new Promise<void>((resolve, reject) => {
-      if (this.#ended !== null) reject(this.#ended.error as Error);
+      if (this.#ended !== null) reject(this.#ended.error);
       else if (this.#handled >= upTo) resolve();
       else this.#waiters.push({ upTo, resolve, reject });
     });
@@ -124,7 +124,7 @@ class Follower implements Following {
       if (this.#isEnded()) pull.stop();
     } catch (error) {
       pull.stop();
-      if (isFault(error, 'log_forked')) return this.#end(error, true);
+      if (isFault(error, 'log_forked')) { this.#end(error, true); return; }
       this.parts.report(`a fold cannot start its consumer: ${String(error)}`);
       await new Promise((resolve) => setTimeout(resolve, 250));
       this.#again = true;
@@ -172,9 +172,9 @@ class Follower implements Following {
       try {
         const skip = this.#filter.checkSubjects && !this.#matches(commit.subject);
         const handling = skip ? undefined : this.options.onCommit(commit);
-        if (handling !== undefined) return this.#await(commit, handling);
+        if (handling !== undefined) { this.#await(commit, handling); return; }
       } catch (error) {
-        return this.#end(error, true);
+        this.#end(error, true); return;
       }
       this.#done(commit);
     }
@@ -209,7 +209,7 @@ class Follower implements Following {
 
   #end(error: unknown, tell: boolean): void {
     if (this.#ended !== null) return;
-    this.#ended = { error };
+    this.#ended = { error: error instanceof Error ? error : new Error(String(error)) };
     this.#unlisten();
     this.#pull?.stop();
     this.#queue = [];

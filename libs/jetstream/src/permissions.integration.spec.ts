@@ -11,6 +11,10 @@ import { quietLogger } from './test-log';
 import { ensureTopology } from './topology';
 import { trimLog } from './trim';
 
+const unexpected = (error: unknown): never => {
+  throw new Error('the fold stopped', { cause: error });
+};
+
 let server: Awaited<ReturnType<typeof startTestNats>>;
 let admin: NatsConnection;
 const services = new Map<NatsService, LogConnection>();
@@ -58,7 +62,7 @@ describe('each service', () => {
     for (const subjects of [['events.>'], ['events.access', 'events.job.*.settled']]) {
       let seen = 0;
       const following = await of(service).log.follow({
-        subjects, after: null, onCommit: () => { seen += 1; }, onStopped: (error) => void error,
+        subjects, after: null, onCommit: () => { seen += 1; }, onStopped: unexpected,
       });
       await following.caughtUp();
       await following.stop();
@@ -142,7 +146,7 @@ it('audit trims in steps, keeps each subject\'s last commit and never touches go
   expect((await log.lastOf('events.access'))).not.toBeNull();
   const governance: number[] = [];
   const following = await log.follow({
-    subjects: ['events.governance'], after: null, onStopped: (error) => void error,
+    subjects: ['events.governance'], after: null, onStopped: unexpected,
     onCommit: ({ sequence }) => void governance.push(sequence),
   });
   await following.caughtUp();

@@ -80,7 +80,7 @@ export class PullSession {
 
   #receive(message: Msg): void {
     this.#heardAt = performance.now();
-    if (message.subject === this.#inbox) return this.#status(message);
+    if (message.subject === this.#inbox) { this.#status(message); return; }
     const left = (this.#pulls[0] ?? 1) - 1;
     if (left > 0) this.#pulls[0] = left;
     else this.#pulls.shift();
@@ -93,7 +93,7 @@ export class PullSession {
     if (code === 100) return;
     const text = message.headers?.description ?? '';
     const ended = code === 404 || code === 408 || /MaxBytes|Batch Completed/i.test(text);
-    if (!ended) return this.fail(`the server said ${code} ${text}`);
+    if (!ended) { this.fail(`the server said ${code} ${text}`); return; }
     const left = Number(message.headers?.get('Nats-Pending-Messages') ?? '');
     // A pull that brought all it should has been taken off already.
     if (/Batch Completed/i.test(text) && left === 0) return;

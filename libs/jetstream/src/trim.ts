@@ -1,6 +1,7 @@
 // Forgets old commits, in small steps so that the server stays responsive. For audit's user only,
 // which knows what is archived and settled; each subject keeps its last commit.
-import { type JetStreamManager } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
 import { streamName, subjects } from '@libs/events/subjects';
 import { readLastOf } from './read-log';
 
@@ -13,6 +14,11 @@ export interface TrimOptions {
   readonly step?: number;
   readonly pauseMs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** The same over a service's own connection. */
+export async function trimThrough(nc: NatsConnection, options: TrimOptions): Promise<number> {
+  return trimLog(await jetstreamManager(nc, { checkAPI: false }), options);
 }
 
 /** Returns how many commits were removed. */

@@ -20,7 +20,7 @@ export class InMemoryFollower implements Following {
   readonly #matches: (subject: string) => boolean;
   #handled: number;
   #running = false;
-  #ended: { readonly error: unknown } | null = null;
+  #ended: { readonly error: Error } | null = null;
   #waiters: Waiter[] = [];
 
   constructor(private readonly options: FollowOptions, private readonly log: FollowedLog) {
@@ -47,7 +47,7 @@ export class InMemoryFollower implements Following {
   caughtUp(): Promise<void> {
     const upTo = this.log.lastSequence();
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null) reject(this.#ended.error as Error);
+      if (this.#ended !== null) reject(this.#ended.error);
       else if (this.#handled >= upTo) resolve();
       else this.#waiters.push({ upTo, resolve, reject });
     });
@@ -93,7 +93,7 @@ export class InMemoryFollower implements Following {
 
   #end(error: unknown, tell: boolean): void {
     if (this.#ended !== null) return;
-    this.#ended = { error };
+    this.#ended = { error: error instanceof Error ? error : new Error(String(error)) };
     for (const { reject } of this.#waiters) reject(error);
     this.#waiters = [];
     this.log.stopped();
