@@ -9,6 +9,7 @@ import { findPostgresBinaries } from '@libs/servers/postgres-binaries';
 import { withoutRoot } from '@libs/servers/unprivileged';
 import { type Environment } from '@libs/settings/environment';
 import { dirOf, processes, type AccessFlags } from '../shared/access';
+import { binDir } from '../shared/program-root';
 import { describeError } from '../shared/failure';
 import { loadConfig } from '../supervisor/load-config';
 import { withoutCredentials } from '../supervisor/start-stores';
@@ -47,7 +48,7 @@ async function natsServer(flags: AccessFlags, env: Environment): Promise<Finding
   }
   const folders = (env['PATH'] ?? '').split(path.delimiter).map((dir) => path.join(dir, name));
   const places = [env['HOLDFAST_NATS_SERVER'] ?? '', ...folders,
-    path.join(dirOf(flags, env).bin, name)].filter((place) => place !== '');
+    path.join(await binDir(dirOf(flags, env).bin), name)].filter((place) => place !== '');
   for (const place of places) {
     const binary = await probeNatsServer(place);
     if (binary === null) continue;

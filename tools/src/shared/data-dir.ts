@@ -4,7 +4,7 @@ import path from 'node:path';
 
 export interface DataDir {
   readonly root: string;
-  /** Fetched binaries. */
+  /** Fetched binaries, where they cannot be kept beside the program. */
   readonly bin: string;
   readonly nats: string;
   readonly postgres: string;
@@ -32,7 +32,7 @@ export function dataDirAt(dir: string): DataDir {
 /** Makes the folders; only the owner may look into those with secrets and data. */
 export async function makeDataDir(dir: DataDir): Promise<void> {
   await mkdir(dir.root, { recursive: true, mode: 0o700 });
-  for (const folder of [dir.bin, dir.nats, dir.postgres, dir.secrets, dir.run, dir.logs]) {
+  for (const folder of [dir.nats, dir.postgres, dir.secrets, dir.run, dir.logs]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -1,8 +1,8 @@
 // Starts one of our own programs as a supervised part: a service, or the provider simulator.
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ManagedServer } from '@libs/servers/managed-server';
 import { type DataDir } from '../shared/data-dir';
+import { programRoot } from '../shared/program-root';
 import { type Part, type PartName } from './supervised';
 
 export interface ProgramSpec {
@@ -28,7 +28,7 @@ export async function startProgram(dir: DataDir, spec: ProgramSpec): Promise<Par
     name: spec.name,
     command: {
       argv: [process.execPath, `--title=${marker}`, '--enable-source-maps',
-        path.join(distDir(), spec.program), ...spec.args ?? []],
+        path.join(programRoot(), 'dist', spec.program), ...spec.args ?? []],
       env: spec.env,
     },
     marker,
@@ -51,13 +51,6 @@ export async function startProgram(dir: DataDir, spec: ProgramSpec): Promise<Par
     signal: (signal) => server.signal(signal),
     onExit: (listener) => server.onExit(listener),
   };
-}
-
-/** This very program lies in dist/tools. */
-function distDir(): string {
-  const entry = process.argv[1] ?? '';
-  const inDist = /^(.*[\\/]dist)[\\/]tools[\\/]/.exec(entry)?.[1];
-  return inDist ?? path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../dist');
 }
 
 async function answersOk(url: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { versionText } from '@libs/servers/nats-version';
 import { startPostgres } from '@libs/servers/postgres';
 import { type Environment } from '@libs/settings/environment';
 import { type DataDir } from '../shared/data-dir';
+import { binDir } from '../shared/program-root';
 import { type Part } from './supervised';
 import { type UpOptions } from './up-options';
 
@@ -44,7 +45,7 @@ export async function startLogServer(context: StoreContext): Promise<LogServer> 
       urlFor: () => natsUrl,
     };
   }
-  const binary = await findNatsServer({ env, binDir: dir.bin, onProgress: progress });
+  const binary = await findNatsServer({ env, binDir: await binDir(dir.bin), onProgress: progress });
   progress(`starting NATS ${versionText(binary.version)}`);
   const nats = await startNats({
     binary, dataDir: dir.nats, users, syncAlways: options.natsSyncAlways,
