@@ -83,7 +83,8 @@ export async function connectLog(settings: LogSettings, logger: Logger): Promise
     closed: () => nc.closed(),
     close: async () => {
       await log.close();
-      await nc.drain();
+      // Without a server there is nobody to drain to.
+      await (link.connected ? nc.drain() : nc.close());
     },
   };
 }
