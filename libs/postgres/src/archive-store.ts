@@ -10,8 +10,15 @@ import { type ReadModelRows, type ReadModelTables, liveTables, writeReadModels }
 export interface ArchiveBatch {
   readonly after: Position;
   readonly commits: readonly Commit[];
-  readonly objects: ReadonlyMap<string, string>;
+  readonly objects: readonly ArchivedObject[];
   readonly rows: ReadModelRows;
+}
+
+/** Large content, and the last commit that names it. */
+export interface ArchivedObject {
+  readonly sha256: string;
+  readonly text: string;
+  readonly sequence: number;
 }
 
 const commitColumns = {
@@ -38,10 +45,11 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
     await copyRows(client, 'commits', commitColumns, batch.commits.map((commit) => [
       commit.sequence, commit.subject, commit.msgId, commit.appendedAtMs, commit.bytes,
     ]));
-    for (const [sha256, text] of batch.objects) {
+    for (const object of batch.objects) {
       await client.query(
-        'INSERT INTO objects (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-        [sha256, Buffer.from(text)],
+        `INSERT INTO objects AS old (sha256, bytes, last_sequence) VALUES ($1, $2, $3)
+         ON CONFLICT (sha256) DO UPDATE SET last_sequence = excluded.last_sequence`,
+        [object.sha256, Buffer.from(object.text), object.sequence],
       );
     }
     await writeReadModels(client, liveTables, batch.rows);
@@ -103,4 +111,14 @@ export async function firstSequenceSince(database: Database, sinceMs: number): P
     [sinceMs],
   );
   return row?.sequence == null ? null : Number(row.sequence);
+}
+
+/** Which of these objects the archive has, with the last commit that names each. */
+export async function archivedObjects(
+  database: Database, hashes: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await database.query<{ sha256: string; last_sequence: string }>(
+    'SELECT sha256, last_sequence FROM objects WHERE sha256 = ANY($1)', [hashes],
+  );
+  return new Map(rows.map((row) => [row.sha256, Number(row.last_sequence)]));
 }

@@ -10,6 +10,7 @@ import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
 import { type AuditSettings } from './settings';
+import { startTrimming, type Trimmer } from './trim-log/trimmer';
 
 export interface AuditParts {
   readonly connection: LogConnection;
@@ -27,6 +28,7 @@ const auditParts = Symbol('AuditParts');
 class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #archiver: Archiver;
   #answers: SignalSubscription | null = null;
+  #trimmer: Trimmer | null = null;
 
   constructor(@Inject(auditParts) private readonly parts: AuditParts) {
     const { connection, database, health, logger, registry } = parts;
@@ -36,8 +38,12 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   onApplicationBootstrap(): void {
-    const { connection, database, logger } = this.parts;
+    const { connection, database, logger, settings } = this.parts;
     this.#archiver.start();
+    this.#trimmer = startTrimming({
+      connection, database, logger, archiver: this.#archiver,
+      keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
+    });
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, database, log: connection.log, signals: connection.signals, logger,
     });
@@ -45,6 +51,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
+    await this.#trimmer?.stop();
     await this.#archiver.stop();
   }
 }

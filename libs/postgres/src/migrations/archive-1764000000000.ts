@@ -23,7 +23,13 @@ const statements = [
      bytes bytea NOT NULL
    )`,
   `CREATE INDEX commits_by_time ON commits (appended_at)`,
-  `CREATE TABLE objects (sha256 text PRIMARY KEY, bytes bytea NOT NULL)`,
+  // `last_sequence`: the last commit that names it; the log's copy goes when that is trimmed.
+  `CREATE TABLE objects (
+     sha256 text PRIMARY KEY,
+     bytes bytea NOT NULL,
+     last_sequence bigint NOT NULL
+   )`,
+  `CREATE INDEX objects_by_sequence ON objects (last_sequence)`,
   // One row: up to where commits are archived and the read models are folded.
   `CREATE TABLE archive_position (
      only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),

@@ -3,7 +3,7 @@
 import { type EventLog, type Following, type Position } from '@libs/log/log';
 import { isFault } from '@libs/faults/faults';
 import { type JobState } from '@libs/jobs/state';
-import { loadStates, readPosition, writeBatch } from '@libs/postgres/archive-store';
+import { type ArchivedObject, loadStates, readPosition, writeBatch } from '@libs/postgres/archive-store';
 import { type Database, migrate } from '@libs/postgres/database';
 import { type WriterLock, takeWriterLock } from '@libs/postgres/writer-lock';
 import { type Health } from '@libs/telemetry/health';
@@ -137,8 +137,10 @@ export class Archiver {
     if (last === undefined) return;
     const known = await this.#known(jobsNeeded(commits));
     const { rows, states } = project(commits, known);
-    const objects = new Map<string, string>();
-    for (const sha256 of objectsNamed(commits)) objects.set(sha256, await log.getObject(sha256));
+    const objects: ArchivedObject[] = [];
+    for (const [sha256, sequence] of objectsNamed(commits)) {
+      objects.push({ sha256, sequence, text: await log.getObject(sha256) });
+    }
     await writeBatch(database, { after: this.#position, commits, objects, rows });
     this.#position = { sequence: last.sequence, msgId: last.msgId };
     this.#buffer.drop(commits.length);

@@ -55,10 +55,15 @@ export function project(
   return { rows: rowsOf(states, { known, positions, notes }), states };
 }
 
-/** Large content that these commits name, by hash: it is archived with them. */
-export function objectsNamed(commits: readonly ProjectedCommit[]): Set<string> {
-  const refs = [...jobEvents(commits)].flatMap(contentRefs);
-  return new Set(refs.filter((ref) => ref.where === 'object').map((ref) => ref.sha256));
+/** Large content that these commits name, with the last of them: it is archived with them. */
+export function objectsNamed(commits: readonly ProjectedCommit[]): Map<string, number> {
+  const named = new Map<string, number>();
+  for (const { sequence, events } of commits) {
+    for (const ref of events.filter(isJobEvent).flatMap(contentRefs)) {
+      if (ref.where === 'object') named.set(ref.sha256, sequence);
+    }
+  }
+  return named;
 }
 
 function contentRefs(event: AnyEvent): ContentRef[] {
