@@ -1,5 +1,5 @@
-// The end of an instance behind a balancer: say so, keep serving, then close. No request of a rolling
-// restart fails: what is under way is finished, and what still arrives is served.
+// The end of an instance behind a balancer: say so, keep serving, then close. No request of a
+// rolling restart fails: what is under way is finished, and what still arrives is served.
 import { type Server } from 'node:http';
 import { type Edge } from './shared/edge';
 

@@ -16,11 +16,11 @@ export class EdgeFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
     if (error instanceof HttpException && error.getStatus() === 404) {
-      return sendRefusal(reply, surfaceOfPath(request.url, request.headers), refusal(
+      sendRefusal(reply, surfaceOfPath(request.url, request.headers), refusal(
         404, 'unknown_path',
         `${request.method} ${request.url.split('?')[0] ?? ''} does not exist. There is: `
         + `${existing.join(', ')}.`,
-      ));
+      )); return;
     }
     const status = error instanceof HttpException ? error.getStatus() : undefined;
     answerError(

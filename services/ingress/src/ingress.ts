@@ -1,5 +1,4 @@
 // One ingress, from its parts to a listening server and back: also what its specs start.
-import { type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -38,7 +37,7 @@ export async function startIngress(
   await beforeListening?.();
   await app.listen(port, host);
   edge.health.phase = 'ready';
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   return {
     edge,
     port: (server.address() as AddressInfo).port,

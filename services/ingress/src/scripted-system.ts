@@ -3,8 +3,7 @@
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { partitionOf, subjects } from '@libs/events/subjects';
 import { inlineContent } from '@libs/log/content';
-import { type InMemoryLog } from '@libs/log/in-memory-log';
-import { type EventLog } from '@libs/log/log';
+import { type Commit, type EventLog } from '@libs/log/log';
 import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
 import { viewOf } from '@libs/jobs/view';
@@ -15,142 +14,155 @@ import { newEventId } from '@libs/telemetry/ids';
 
 type Submitted = Extract<AnyEvent, { type: 'JobSubmitted' }>;
 
-export interface ScriptedSystem {
-  readonly jobs: Map<string, JobState>;
-  /** Provider calls that were made. */
-  calls: number;
-  /** Events seen, in log order. */
-  readonly events: AnyEvent[];
-  /** What happens with a submission that is not a duplicate. */
-  script: (submitted: Submitted) => Promise<void> | void;
-  succeed(submitted: Submitted, body: string, options?: { reply?: boolean }): Promise<void>;
-  append(kind: 'routed' | 'settled', drafts: EventDraft[], content?: string): Promise<number>;
-  send(to: string | null, ...messages: ReplyMessage[]): void;
-}
-
 const partitionCount = 4;
 
-export async function startScriptedSystem(
-  log: EventLog | InMemoryLog, signals: Signals,
-): Promise<ScriptedSystem> {
-  const jobs = new Map<string, JobState>();
-  const firstByKey = new Map<string, Submitted>();
-  const watchers = new Map<string, Set<string>>();
-  let folded = 0;
+export class ScriptedSystem {
+  readonly jobs = new Map<string, JobState>();
+  /** Provider calls that were made. */
+  calls = 0;
+  /** Events seen, in log order. */
+  readonly events: AnyEvent[] = [];
+  readonly #firstByKey = new Map<string, Submitted>();
+  readonly #watchers = new Map<string, Set<string>>();
+  #folded = 0;
 
-  const system: ScriptedSystem = {
-    jobs,
-    calls: 0,
-    events: [],
-    script: (submitted) => system.succeed(submitted, answerBody),
-    append: async (kind, drafts, content) => {
-      const [first] = drafts;
-      const partition = partitionOf(first?.tenant ?? '', partitionCount);
-      const events = drafts.map((draft) => stamp(draft, newEventId(), Date.now()));
-      const lines = content === undefined ? [] : inlineContent(content)?.lines ?? [];
-      const appended = await log.append(subjects.job(partition, kind), { events, content: lines });
-      return appended.sequence;
-    },
-    succeed: async (submitted, body, options = {}) => {
-      system.calls += 1;
-      const { subject: job, tenant, data } = submitted;
-      const attemptId = `att_${job.slice(4)}`;
-      const sequence = await system.append('settled', [{
-        type: 'JobSucceeded', subject: job, tenant,
-        data: {
-          routing: 1, attempts: [attempt(attemptId)], provider: 'sim', model: data.model,
-          usage: null, cost_pico_usd: '123000000', status: 200,
-          result: contentRef(body), dropped_params: [],
-        },
-      }], body);
-      if (options.reply === false || data.mode === 'async') return;
-      system.send(data.call.reply_to, {
-        kind: 'result', job, outcome: 'succeeded', sequence, line: 0, status: 200, body,
-        error: null, provider: 'sim', model: data.model, attempts: 1,
-        cost_pico_usd: '123000000', dropped_params: [], attempt_id: attemptId,
-      });
-    },
-    send: (to, ...messages) => {
-      if (to !== null) signals.publish(signalSubjects.reply(to), encodeReplies(messages));
-    },
-  };
+  constructor(
+    private readonly log: EventLog,
+    private readonly signals: Signals,
+  ) {}
 
-  const settle = (event: AnyEvent, sequence: number, line: number): void => {
-    const state = jobs.get(event.subject);
-    if (state?.phase !== 'settled') return;
-    for (const to of watchers.get(event.subject) ?? []) {
-      system.send(to, {
-        kind: 'settled', job: event.subject, status: state.status, sequence, line,
+  /** What happens with a submission that is not a duplicate. */
+  script: (submitted: Submitted) => Promise<void> | void = (submitted) =>
+    this.succeed(submitted, answerBody);
+
+  async start(): Promise<void> {
+    await this.log.follow({
+      subjects: ['events.job.>'],
+      after: null,
+      onCommit: (commit) => this.#fold(commit),
+      onStopped: (error) => {
+        throw error;
+      },
+    });
+    for (let partition = 0; partition < partitionCount; partition += 1) {
+      this.signals.subscribe(signalSubjects.askRouter(partition), (text, _subject, respond) => {
+        const question = JSON.parse(text) as AskRouter;
+        const jobs = question.jobs.map((id) => this.#answer(id, question));
+        const answer = { router: 'scripted', epoch: 1, folded: this.#folded, jobs };
+        respond?.(JSON.stringify(answer));
       });
     }
-    watchers.delete(event.subject);
-  };
+  }
 
-  const submission = (event: Submitted): void => {
-    const { idempotency, call, key } = event.data;
-    if (idempotency === null) return void system.script(event);
-    const id = `${key}\n${idempotency.key}`;
-    const first = firstByKey.get(id);
-    const to = call.reply_to;
-    if (first === undefined) {
-      firstByKey.set(id, event);
-      system.send(to, { kind: 'verdict', job: event.subject, verdict: 'accepted', of: null });
-      return void system.script(event);
-    }
-    const same = first.data.idempotency?.body_sha256 === idempotency.body_sha256;
-    const about = { subject: event.subject, tenant: event.tenant };
-    void system.append('routed', [same
-      ? { type: 'JobDeduplicated', ...about, data: { of: first.subject } }
-      : {
-          type: 'JobRejected', ...about,
-          data: {
-            reason: 'idempotency_mismatch', status: 422, message: 'mismatch', errors: [],
-            retry_after_s: null,
-          },
-        }]).then(() => system.send(to, same
-      ? { kind: 'verdict', job: event.subject, verdict: 'deduplicated', of: first.subject }
-      : { kind: 'verdict', job: event.subject, verdict: 'mismatch', of: null }));
-  };
+  async append(
+    kind: 'routed' | 'settled', drafts: readonly EventDraft[], content?: string,
+  ): Promise<number> {
+    const partition = partitionOf(drafts[0]?.tenant ?? '', partitionCount);
+    const events = drafts.map((draft) => stamp(draft, newEventId(), Date.now()));
+    const lines = content === undefined ? [] : inlineContent(content)?.lines ?? [];
+    const entry = { events, content: lines };
+    return (await this.log.append(subjects.job(partition, kind), entry)).sequence;
+  }
 
-  await log.follow({
-    subjects: ['events.job.>'],
-    after: null,
-    onCommit: (commit) => {
-      commit.events.forEach((event, line) => {
-        const at = { sequence: commit.sequence, line };
-        const before = jobs.get(event.subject);
-        const after = evolve(before, event, at);
-        if (after !== undefined) jobs.set(event.subject, after);
-        system.events.push(event);
-        if (event.type === 'JobSubmitted') submission(event as Submitted);
-        if (before?.phase !== 'settled') settle(event, commit.sequence, line);
-      });
-      folded = commit.sequence;
-    },
-    onStopped: (error) => {
-      throw error;
-    },
-  });
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    signals.subscribe(signalSubjects.askRouter(partition), (text, _subject, respond) => {
-      const question = JSON.parse(text) as AskRouter;
-      const answers = question.jobs.map((id): JobAnswer => {
-        const state = jobs.get(id);
-        if (state === undefined) return { id, known: false };
-        if (question.watch !== null && question.unwatch !== true) {
-          watchers.set(id, (watchers.get(id) ?? new Set()).add(question.watch));
-        }
-        return {
-          id, known: true, tenant: state.tenant, team: state.submitted.team,
-          key: state.submitted.key, view: { ...viewOf(state) },
-          duplicate_of: state.phase === 'deduplicated' ? state.of : null,
-          terminal: state.phase === 'settled' ? state.terminal : null,
-        };
-      });
-      respond?.(JSON.stringify({ router: 'scripted', epoch: 1, folded, jobs: answers }));
+  async succeed(
+    submitted: Submitted, body: string, options: { reply?: boolean } = {},
+  ): Promise<void> {
+    this.calls += 1;
+    const { subject: job, tenant, data } = submitted;
+    const attemptId = `att_${job.slice(4)}`;
+    const sequence = await this.append('settled', [{
+      type: 'JobSucceeded', subject: job, tenant,
+      data: {
+        routing: 1, attempts: [attempt(attemptId)], provider: 'sim', model: data.model,
+        usage: null, cost_pico_usd: '123000000', status: 200,
+        result: contentRef(body), dropped_params: [],
+      },
+    }], body);
+    if (options.reply === false || data.mode === 'async') return;
+    this.send(data.call.reply_to, {
+      kind: 'result', job, outcome: 'succeeded', sequence, line: 0, status: 200, body,
+      error: null, provider: 'sim', model: data.model, attempts: 1,
+      cost_pico_usd: '123000000', dropped_params: [], attempt_id: attemptId,
     });
   }
-  return system;
+
+  send(to: string | null, ...messages: ReplyMessage[]): void {
+    if (to !== null) this.signals.publish(signalSubjects.reply(to), encodeReplies(messages));
+  }
+
+  #fold(commit: Commit): void {
+    commit.events.forEach((event, line) => {
+      const before = this.jobs.get(event.subject);
+      const after = evolve(before, event, { sequence: commit.sequence, line });
+      if (after !== undefined) this.jobs.set(event.subject, after);
+      this.events.push(event);
+      if (event.type === 'JobSubmitted') this.#submitted(event);
+      if (before?.phase !== 'settled') this.#tellWatchers(event, commit.sequence, line);
+    });
+    this.#folded = commit.sequence;
+  }
+
+  #submitted(event: Submitted): void {
+    const { idempotency, call, key } = event.data;
+    if (idempotency === null) {
+      void this.script(event);
+      return;
+    }
+    const id = `${key}\n${idempotency.key}`;
+    const first = this.#firstByKey.get(id);
+    if (first !== undefined) {
+      void this.#closeDuplicate(event, first);
+      return;
+    }
+    this.#firstByKey.set(id, event);
+    this.send(call.reply_to, {
+      kind: 'verdict', job: event.subject, verdict: 'accepted', of: null,
+    });
+    void this.script(event);
+  }
+
+  async #closeDuplicate(event: Submitted, first: Submitted): Promise<void> {
+    const { subject, tenant, data } = event;
+    const to = data.call.reply_to;
+    if (first.data.idempotency?.body_sha256 === data.idempotency?.body_sha256) {
+      const of = first.subject;
+      await this.append('routed', [{ type: 'JobDeduplicated', subject, tenant, data: { of } }]);
+      this.send(to, { kind: 'verdict', job: subject, verdict: 'deduplicated', of });
+      return;
+    }
+    await this.append('routed', [{
+      type: 'JobRejected', subject, tenant,
+      data: {
+        reason: 'idempotency_mismatch', status: 422, message: 'mismatch', errors: [],
+        retry_after_s: null,
+      },
+    }]);
+    this.send(to, { kind: 'verdict', job: subject, verdict: 'mismatch', of: null });
+  }
+
+  #tellWatchers(event: AnyEvent, sequence: number, line: number): void {
+    const job = event.subject;
+    const state = this.jobs.get(job);
+    if (state?.phase !== 'settled') return;
+    for (const to of this.#watchers.get(job) ?? []) {
+      this.send(to, { kind: 'settled', job, status: state.status, sequence, line });
+    }
+    this.#watchers.delete(job);
+  }
+
+  #answer(id: string, question: AskRouter): JobAnswer {
+    const state = this.jobs.get(id);
+    if (state === undefined) return { id, known: false };
+    if (question.watch !== null && question.unwatch !== true) {
+      this.#watchers.set(id, (this.#watchers.get(id) ?? new Set()).add(question.watch));
+    }
+    return {
+      id, known: true, tenant: state.tenant, team: state.submitted.team,
+      key: state.submitted.key, view: { ...viewOf(state) },
+      duplicate_of: state.phase === 'deduplicated' ? state.of : null,
+      terminal: state.phase === 'settled' ? state.terminal : null,
+    };
+  }
 }
 
 export const answerBody = JSON.stringify({

@@ -6,7 +6,7 @@ import { Health } from '@libs/telemetry/health';
 import { createLogger } from '@libs/telemetry/logger';
 import { createRegistry } from '@libs/telemetry/metrics';
 import { type Ingress, startIngress } from './ingress';
-import { type ScriptedSystem, startScriptedSystem } from './scripted-system';
+import { ScriptedSystem } from './scripted-system';
 import { ingressSettings } from './settings';
 import { type JobArchive, NoArchive } from './shared/job-archive';
 
@@ -29,7 +29,8 @@ export async function startForSpecs(
   const log = new InMemoryLog(parts.bytesMax === undefined ? {} : { bytesMax: parts.bytesMax });
   const bus = new InMemorySignalBus();
   const signals = new InMemorySignals(bus);
-  const system = await startScriptedSystem(log, new InMemorySignals(bus));
+  const system = new ScriptedSystem(log, new InMemorySignals(bus));
+  await system.start();
   const instance = 'ingress-spec';
   const ingress = await startIngress({
     log,

@@ -86,9 +86,9 @@ export class AdministerController {
     request: FastifyRequest, reply: FastifyReply, act: () => Answer | Promise<Answer>,
   ): Promise<void> {
     const refused = mayAdminister(this.edge, request);
-    if (refused !== null) return sendRefusal(reply, 'openai', refused);
+    if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
     const answer = await act();
-    if ('kind' in answer) return sendRefusal(reply, 'openai', answer);
+    if ('kind' in answer) { sendRefusal(reply, 'openai', answer); return; }
     sendJson(reply, answer.status, answer.body);
   }
 }

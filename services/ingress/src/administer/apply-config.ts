@@ -1,7 +1,7 @@
 // PUT /admin/v1/config: the desired state of a file becomes events; GET shows what is in force.
 import { type FastifyRequest } from 'fastify';
 import { diffConfig } from '@libs/governance/apply-config';
-import { desiredConfig, type DesiredConfig } from '@libs/governance/desired-config';
+import { desiredConfig } from '@libs/governance/desired-config';
 import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
@@ -11,7 +11,7 @@ import { recordAct } from './record-act';
 export async function applyConfig(
   edge: Edge, request: FastifyRequest,
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
-  const desired = readJson(request, desiredConfig) as DesiredConfig | HttpRefusal;
+  const desired = readJson(request, desiredConfig);
   if (isRefusal(desired)) return desired;
   const { dry_run: dryRun } = request.query as { dry_run?: string };
   if (dryRun === 'true' || dryRun === '1') {
@@ -28,7 +28,8 @@ export async function applyConfig(
   if (isRefusal(changed)) return changed;
   const { changes, conflicts } = diff;
   if (changes.length > 0) {
-    await recordAct(edge, { act: 'config.apply', about: 'config', detail: { changes: changes.length } });
+    const detail = { changes: changes.length };
+    await recordAct(edge, { act: 'config.apply', about: 'config', detail });
   }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
 }
@@ -48,7 +49,8 @@ export function configView(state: GovernanceState): object {
 
 /** Without the hash: it is no secret, and of no use to anybody either. */
 export function keyView(key: VirtualKey): object {
-  const { hash: _, key: id, expires_at_ms: expiresAtMs, ...shown } = key.created;
+  const { key: id, expires_at_ms: expiresAtMs, ...created } = key.created;
+  const shown = { ...created, hash: undefined };
   return {
     id, object: 'key', customer: key.tenant, revoked: key.revoked, ...shown,
     expires_at: expiresAtMs === null ? null : Math.floor(expiresAtMs / 1000),

@@ -1,9 +1,9 @@
-// CRUD of what governance knows: customers, teams, keys, providers, routes, prices. Each change names
-// the whole new value; what a file owns is changed in the file.
+// CRUD of what governance knows: customers, teams, keys, providers, routes, prices. Each change
+// names the whole new value; what a file owns is changed in the file.
 import { type FastifyRequest } from 'fastify';
-import { type EventDraft } from '@libs/events/envelope';
 import { type GovernanceState } from '@libs/governance/state';
 import { type Edge } from '../shared/edge';
+import { type GovernanceDecision } from '../shared/governance-fold';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { jsonObject } from './entity-kind';
@@ -83,7 +83,7 @@ async function write(
   decide: (state: GovernanceState, nowMs: number) => Made | HttpRefusal,
 ): Promise<Made | HttpRefusal> {
   let made: Made | HttpRefusal | null = null;
-  const changed = await edge.governance.change((state, nowMs): readonly EventDraft[] | HttpRefusal => {
+  const changed = await edge.governance.change((state, nowMs): GovernanceDecision => {
     made = decide(state, nowMs);
     return isRefusal(made) ? made : [made.draft];
   });

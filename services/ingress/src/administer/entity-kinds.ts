@@ -4,14 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { price } from '@libs/events/usage';
 import { systemTenant } from '@libs/governance/apply-config';
-import { type DesiredConfig } from '@libs/governance/desired-config';
-import { type GovernanceState } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
-import { parseConfig } from '@libs/settings/parse-config';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { keyView } from './apply-config';
 import { type Body, type EntityKind, type MakeContext } from './entity-kind';
+import { readProvider, readRoute } from './read-as-file';
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
   error: 'takes letters, digits, ".", "_" and "-", up to 64',
@@ -115,10 +113,8 @@ const providers: EntityKind = {
   list: (state) => [...state.providers.values()],
   find: (state, wanted) => found(state.providers.get(wanted)),
   make: (body) => {
-    const config = readAsFile({ providers: [body] });
-    if (isRefusal(config)) return config;
-    const [provider] = config.providers;
-    if (provider === undefined) return refusal(400, 'invalid_value', 'A provider needs an id.');
+    const provider = readProvider(body);
+    if (isRefusal(provider)) return provider;
     const subject = provider.provider;
     const data = { ...provider, origin };
     return { id: subject, draft: { type: 'ProviderConfigured', subject, tenant, data } };
@@ -134,10 +130,8 @@ const routes: EntityKind = {
   list: (state) => [...state.routes.values()],
   find: (state, wanted) => found(state.routes.get(wanted)),
   make: (body, { state }) => {
-    const config = readAsFile({ providers: standIns(state), routes: [body] });
-    if (isRefusal(config)) return config;
-    const [route] = config.routes;
-    if (route === undefined) return refusal(400, 'invalid_value', 'A route needs a model.');
+    const route = readRoute(state, body);
+    if (isRefusal(route)) return route;
     const subject = route.model;
     const data = { ...route, origin };
     return { id: subject, draft: { type: 'RouteConfigured', subject, tenant, data } };
@@ -182,19 +176,4 @@ function found(value: (object & { origin: 'file' | 'api' | 'system' }) | undefin
 
 function absent(what: string, which: string): HttpRefusal {
   return refusal(400, 'invalid_value', `There is no ${what} "${which}".`, { param: what });
-}
-
-/** JSON is YAML; nothing of this process's environment may be read through the API. */
-function readAsFile(value: object): DesiredConfig | HttpRefusal {
-  const parsed = parseConfig(JSON.stringify(value), { environment: {} });
-  if (parsed.ok) return parsed.config;
-  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  return refusal(400, 'invalid_value', `${problems}.`);
-}
-
-/** Routes are checked against the providers of their file. */
-function standIns(state: GovernanceState): object[] {
-  return [...state.providers.values()].map(({ provider, kind }) => ({
-    id: provider, type: kind, api_key: 'env:NOT_USED',
-  }));
 }

@@ -10,7 +10,9 @@ import { isRefusal } from '../shared/refusal';
 import { jobHeaders, sendJson, sendRefusal } from '../shared/respond';
 import { redrive } from './redrive';
 
-/** A worker ends a running call within a second or two; after that the answer is the job as it is. */
+/**
+ * A worker ends a running call within a second or two; after that the answer is the job as it is.
+ */
 const settleWaitMs = 3_000;
 
 @Controller(prefixes)
@@ -22,12 +24,12 @@ export class CancelJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const found = await findJob(this.edge, key, id);
-    if (isRefusal(found)) return sendRefusal(reply, 'openai', found);
+    if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
     if (found.terminal === null) await this.#cancel(found);
     const now = await findJob(this.edge, key, id);
-    if (isRefusal(now)) return sendRefusal(reply, 'openai', now);
+    if (isRefusal(now)) { sendRefusal(reply, 'openai', now); return; }
     reply.headers(jobHeaders(now.id));
     sendJson(reply, 200, now.view);
   }
@@ -37,7 +39,7 @@ export class CancelJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const made = await redrive(this.edge, request, id);
-    if (isRefusal(made)) return sendRefusal(reply, 'openai', made);
+    if (isRefusal(made)) { sendRefusal(reply, 'openai', made); return; }
     reply.headers({ ...jobHeaders(made.job), location: `/v1/jobs/${made.job}` });
     sendJson(reply, 202, made.view);
   }

@@ -1,5 +1,5 @@
-// Runs a failed job again (a dead letter above all): a new job with the old one's request, which says
-// what it was made from.
+// Runs a failed job again (a dead letter above all): a new job with the old one's request, which
+// says what it was made from.
 import { type FastifyRequest } from 'fastify';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';

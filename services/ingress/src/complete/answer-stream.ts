@@ -1,5 +1,5 @@
-// A streamed answer: deltas as the worker sends them, headers with the first content, errors before it
-// as plain HTTP errors.
+// A streamed answer: deltas as the worker sends them, headers with the first content, errors before
+// it as plain HTTP errors.
 import { JobFollow } from '../shared/follow-job';
 import { isRefusal } from '../shared/refusal';
 import { type Headers, jobHeaders, printable, sendOutcome, sendRefusal } from '../shared/respond';
@@ -7,7 +7,7 @@ import { SseWriter } from '../shared/sse-writer';
 import { StreamSession } from '../shared/stream-session';
 import { type Submission } from '../shared/submission';
 import { pollDeltas } from '../shared/poll-deltas';
-import { type Call, leaveJob } from './complete';
+import { type Call, leaveJob } from './call';
 
 export async function answerStream(call: Call, submission: Submission): Promise<void> {
   const { edge, surface, asked, reply } = call;
@@ -47,8 +47,8 @@ export async function answerStream(call: Call, submission: Submission): Promise<
     edge.waiters.submittedAt(submission.job, sequence);
     const plain = await session.done;
     if (plain === null) return;
-    if (isRefusal(plain)) return sendRefusal(reply, surface, plain);
-    return sendOutcome(reply, surface, plain, follow);
+    if (isRefusal(plain)) { sendRefusal(reply, surface, plain); return; }
+    sendOutcome(reply, surface, plain, follow); return;
   } finally {
     stopPolling();
     reply.raw.off('close', onClose);

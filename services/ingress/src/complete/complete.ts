@@ -1,21 +1,15 @@
 // The inference endpoints: one request in, one durable job, one answer out (sync or streamed).
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Endpoint, type Surface, surfaceOf } from '@libs/surfaces/surface';
+import { type Endpoint, surfaceOf } from '@libs/surfaces/surface';
 import { type Edge } from '../shared/edge';
 import { JobFollow } from '../shared/follow-job';
-import { type Asked, readRequest } from '../shared/read-request';
+import { readRequest } from '../shared/read-request';
 import { isRefusal } from '../shared/refusal';
 import { refusalOfError, sendOutcome, sendRefusal } from '../shared/respond';
 import { type Submission } from '../shared/submission';
 import { answerAsync, prepareSubmission } from '../shared/submit';
 import { answerStream } from './answer-stream';
-
-export interface Call {
-  readonly edge: Edge;
-  readonly surface: Surface;
-  readonly asked: Asked;
-  readonly reply: FastifyReply;
-}
+import { type Call, leaveJob } from './call';
 
 export async function complete(
   edge: Edge, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply,
@@ -23,29 +17,28 @@ export async function complete(
   const surface = surfaceOf(endpoint);
   try {
     const asked = readRequest(edge, endpoint, request);
-    if (isRefusal(asked)) return sendRefusal(reply, surface, asked);
+    if (isRefusal(asked)) { sendRefusal(reply, surface, asked); return; }
     const { options, inspection } = asked;
     // A stream answers as soon as there is content, so `wait=N` has nothing to say about it.
     if (options.respondAsync || (options.waitS !== null && !inspection.stream)) {
-      return await answerAsync(edge, asked, { mode: 'async', surface }, reply);
+      await answerAsync(edge, asked, { mode: 'async', surface }, reply); return;
     }
-    return await answerWaiting({ edge, surface, asked, reply });
+    await answerWaiting({ edge, surface, asked, reply }); return;
   } catch (error) {
-    return sendRefusal(reply, surface, refusalOfError(error, edge.logger));
+    sendRefusal(reply, surface, refusalOfError(error, edge.logger)); return;
   }
 }
 
 async function answerWaiting(call: Call): Promise<void> {
   const { edge, surface, asked, reply } = call;
   const refused = edge.admission.enter();
-  if (refused !== null) return sendRefusal(reply, surface, refused);
+  if (refused !== null) { sendRefusal(reply, surface, refused); return; }
   try {
     const mode = asked.inspection.stream ? 'stream' : 'sync';
     const submission = await prepareSubmission(edge, asked, { mode });
-    if (isRefusal(submission)) return sendRefusal(reply, surface, submission);
-    return mode === 'stream'
-      ? await answerStream(call, submission)
-      : await answerSync(call, submission);
+    if (isRefusal(submission)) { sendRefusal(reply, surface, submission); return; }
+    if (mode === 'stream') await answerStream(call, submission);
+    else await answerSync(call, submission);
   } finally {
     edge.admission.leave();
   }
@@ -72,18 +65,10 @@ async function answerSync(call: Call, submission: Submission): Promise<void> {
       leaveJob(edge, follow, submission);
       return;
     }
-    if (isRefusal(end)) return sendRefusal(reply, surface, end);
-    return sendOutcome(reply, surface, end, follow);
+    if (isRefusal(end)) { sendRefusal(reply, surface, end); return; }
+    sendOutcome(reply, surface, end, follow); return;
   } finally {
     reply.raw.off('close', onClose);
     follow.stop();
   }
-}
-
-/** The client is gone: its job goes with it, unless others wait for it or it asked to continue. */
-export function leaveJob(edge: Edge, follow: JobFollow, submission: Submission): void {
-  edge.metrics.happened('client_gone');
-  const nobodyElse = follow.stop();
-  if (!nobodyElse || submission.event.data.on_disconnect !== 'cancel') return;
-  edge.appends.cancel({ job: follow.job, tenant: submission.tenant, by: 'disconnect' });
 }

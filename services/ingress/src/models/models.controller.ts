@@ -20,7 +20,7 @@ export class ModelsController {
   list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const surface = surfaceOfPath(request.url, request.headers);
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, surface, key);
+    if (isRefusal(key)) { sendRefusal(reply, surface, key); return; }
     const models = listModels(this.edge.governance.state, (id) => mayUseModel(key, id));
     sendJson(reply, 200, modelPage(surface, models));
   }
@@ -32,10 +32,10 @@ export class ModelsController {
   ): void {
     const surface = surfaceOfPath(request.url, request.headers);
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, surface, key);
+    if (isRefusal(key)) { sendRefusal(reply, surface, key); return; }
     const model = findModel(this.edge.governance.state, key, id);
-    if (model !== undefined) return sendJson(reply, 200, modelShape(surface, model));
-    return sendRefusal(reply, surface, refusal(404, 'model_not_found',
+    if (model !== undefined) { sendJson(reply, 200, modelShape(surface, model)); return; }
+    sendRefusal(reply, surface, refusal(404, 'model_not_found',
       `There is no model "${id.slice(0, 200)}"; GET /v1/models lists what there is.`));
   }
 }

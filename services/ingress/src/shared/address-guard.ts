@@ -1,5 +1,5 @@
-// Where webhooks may go: public https addresses only, unless private ones are allowed (development).
-// Workers check again at connect time, after DNS.
+// Where webhooks may go: public https addresses only, unless private ones are allowed
+// (development). Workers check again at connect time, after DNS.
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { type HttpRefusal, refusal } from './refusal';
@@ -27,7 +27,7 @@ export async function checkWebhookUrl(
 ): Promise<HttpRefusal | null> {
   const url = parseUrl(text);
   if (url === null) return refused('is not a URL');
-  if (url.username !== '' || url.password !== '') return refused('must not hold a user or password');
+  if (url.username !== '' || url.password !== '') return refused('must not hold a password');
   if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) {
     return refused('must begin with https://');
   }

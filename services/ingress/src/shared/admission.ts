@@ -1,5 +1,5 @@
-// Whether new work may come in now: log reachable, room in the log, room among the waiting requests.
-// Asked before anything is appended.
+// Whether new work may come in now: log reachable, room in the log, room among the waiting
+// requests. Asked before anything is appended.
 import { type EventLog } from '@libs/log/log';
 import { type Signals } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';

@@ -41,7 +41,8 @@ export class Appends {
   }
 
   /**
-   * Submits a job. When the log goes away meanwhile the end is unknown: the caller is told so, and if
+   * Submits a job. When the log goes away meanwhile the end is unknown: the caller is told so, and
+   * if
    * the job turns out to be stored, nobody waits for it any more, so it is canceled.
    * @throws Fault log_unavailable, log_full, too_large
    */

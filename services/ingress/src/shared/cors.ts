@@ -13,11 +13,13 @@ export function allowOrigins(server: FastifyInstance, edge: Edge): void {
   if (origins.size === 0) return;
   server.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
-    if (origin === undefined || !(origins.has(origin) || origins.has('*'))) return done();
+    if (origin === undefined || !(origins.has(origin) || origins.has('*'))) { done(); return; }
     void reply.headers({
-      'access-control-allow-origin': origin, vary: 'Origin', 'access-control-expose-headers': exposed,
+      'access-control-allow-origin': origin,
+      vary: 'Origin',
+      'access-control-expose-headers': exposed,
     });
-    if (request.method !== 'OPTIONS') return done();
+    if (request.method !== 'OPTIONS') { done(); return; }
     void reply.code(204).headers({
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
       'access-control-allow-headers': request.headers['access-control-request-headers'] ?? '*',

@@ -1,5 +1,5 @@
-// Refused requests as facts: one `RequestDenied` per key or source and reason per 10 s, with a count,
-// so that a flood of bad keys cannot fill the log.
+// Refused requests as facts: one `RequestDenied` per key or source and reason per 10 s, with a
+// count, so that a flood of bad keys cannot fill the log.
 import { type AnyEvent, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { type EventLog } from '@libs/log/log';

@@ -1,5 +1,5 @@
-// Waits for one submission's end on behalf of one caller. A submission that closes as a duplicate is
-// followed to the first job, so that both callers get the same answer.
+// Waits for one submission's end on behalf of one caller. A submission that closes as a duplicate
+// is followed to the first job, so that both callers get the same answer.
 import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
 import { type Outcome } from './outcome';
 import { type HttpRefusal, refusal, retryAfterFaultS } from './refusal';

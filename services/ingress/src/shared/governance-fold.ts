@@ -73,7 +73,7 @@ export class GovernanceFold {
       const nowMs = this.now();
       const decision = decide(state, nowMs);
       if (isRefusal(decision)) return decision;
-      const drafts = decision as readonly EventDraft[];
+      const drafts = decision;
       if (drafts.length === 0) return { drafts, sequence: state.sequence };
       const events = drafts.map((draft) => stamp(draft, newEventId(), nowMs));
       const sequence = await this.#append(events, state.sequence);

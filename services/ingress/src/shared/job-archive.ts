@@ -4,7 +4,9 @@ import {
 } from '@libs/postgres/job-reads';
 import { Fault } from '@libs/faults/faults';
 
-export type { ArchivedJob, DeliveryRecord, JobQuery, TimelineEntry } from '@libs/postgres/job-reads';
+export type {
+  ArchivedJob, DeliveryRecord, JobQuery, TimelineEntry,
+} from '@libs/postgres/job-reads';
 
 export interface DeliveryQuery {
   readonly tenant: string;

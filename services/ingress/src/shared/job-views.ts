@@ -65,7 +65,8 @@ const freshAskMs = 50;
 const freshAsksMax = 20;
 
 /**
- * Asks the owner; a job whose id was made a moment ago may not be folded yet, so it is asked for again.
+ * Asks the owner; a job whose id was made a moment ago may not be folded yet, so it is asked for
+ * again.
  * null: no owner answered and the archive must say what it knows.
  */
 async function askWhileFresh(edge: Edge, tenant: string, job: string): Promise<JobAnswer | null> {

@@ -1,5 +1,5 @@
-// The paths of the API: which prefixes exist, which surface's envelope a path answers with, and what
-// there is (for the 404 that names it).
+// The paths of the API: which prefixes exist, which surface's envelope a path answers with, and
+// what there is (for the 404 that names it).
 import { type Surface } from '@libs/surfaces/surface';
 
 /** Every public path is also there under the prefixes that the official SDKs are pointed at. */

@@ -21,7 +21,8 @@ export async function readOutcome(
   const commit = await readCommit(sources, position.sequence);
   const event = commit.events(position.line);
   if (event?.subject !== job) {
-    throw new Fault('object_missing', `no event of ${job} at ${position.sequence}/${position.line}`);
+    const where = `${position.sequence}/${position.line}`;
+    throw new Fault('object_missing', `no event of ${job} at ${where}`);
   }
   const ref = resultRef(event);
   if (ref === null) return outcomeOfEvent(event, null);

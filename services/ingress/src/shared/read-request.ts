@@ -61,8 +61,7 @@ export function checkBody(input: {
   if (body.fallbacks !== undefined) {
     const fallbacks = checkFallbacks(body.fallbacks, 'fallbacks');
     if (isRefusal(fallbacks)) return fallbacks;
-    const { fallbacks: _, ...rest } = body;
-    bodyText = JSON.stringify(rest);
+    bodyText = JSON.stringify({ ...body, fallbacks: undefined });
     options = { ...options, fallbacks: [...fallbacks as string[], ...options.fallbacks] };
   }
   const inspection = inspect(endpoint, body);
@@ -72,7 +71,8 @@ export function checkBody(input: {
 
 /** The key's own list of models, for what is asked and for what it may fall back to. */
 export function mayAsk(
-  edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>, request: FastifyRequest,
+  edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
+  request: FastifyRequest,
 ): HttpRefusal | null {
   for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
     if (!mayUseModel(key, model)) {

@@ -1,5 +1,5 @@
-// The request headers that say how a request is to be treated (api.md, section 2). Each wrong one is
-// a 400 that names the header and how to mend it.
+// The request headers that say how a request is to be treated (api.md, section 2). Each wrong one
+// is a 400 that names the header and how to mend it.
 import { type IncomingHttpHeaders } from 'node:http';
 import { type Priority } from '@libs/events/job-events';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
@@ -54,8 +54,8 @@ export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | Htt
   if (isRefusal(fallbacks)) return fallbacks;
   return {
     idempotencyKey, ...prefer, webhook, priority, deadlineS, onDisconnect,
-    metadata: metadata as Readonly<Record<string, string>>,
-    fallbacks: fallbacks as readonly string[],
+    metadata: metadata,
+    fallbacks: fallbacks,
   };
 }
 
@@ -134,7 +134,9 @@ export function checkMetadata(
   }
   if (Object.keys(value).length > metadataEntriesMax
     || JSON.stringify(value).length > metadataCharsMax) {
-    return badHeader(name, `takes up to ${metadataEntriesMax} entries in ${metadataCharsMax} bytes`);
+    return badHeader(
+      name, `takes up to ${metadataEntriesMax} entries in ${metadataCharsMax} bytes`,
+    );
   }
   return value as Readonly<Record<string, string>>;
 }

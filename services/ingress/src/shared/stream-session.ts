@@ -1,5 +1,5 @@
-// One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the attempt
-// whose content was sent, and ends it from the job's outcome.
+// One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the
+// attempt whose content was sent, and ends it from the job's outcome.
 import { type DeltasAnswer } from '@libs/signals/ask-messages';
 import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
@@ -95,28 +95,29 @@ export class StreamSession {
     if (this.#filling || this.#lagging || this.#finished) return;
     this.#filling = true;
     do {
-      const answered = await this.#fillOnce();
-      if (this.#isOver() || this.#lagging) break;
-      if (!answered) {
+      const before = this.#next;
+      await this.#fillOnce();
+      if (this.#isHeld()) break;
+      if (this.#next === before) {
         if (this.#outcome !== null || once) break;
         await new Promise((resolve) => setTimeout(resolve, refillMs));
       }
-    } while (this.#next <= this.#seen && !this.#isOver());
+    } while (this.#next <= this.#seen && !this.#isHeld());
     this.#filling = false;
-    if (this.#outcome !== null && !this.#lagging) await this.#settle(this.#outcome);
+    if (this.#outcome !== null && !this.#isHeld()) await this.#settle(this.#outcome);
   }
 
-  /** A method, since the state changes while a fill waits. */
-  #isOver(): boolean {
-    return this.#finished;
+  /** Nothing may be written now. A method, since this changes while a fill waits. */
+  #isHeld(): boolean {
+    return this.#finished || this.#lagging;
   }
 
-  async #fillOnce(): Promise<boolean> {
+  async #fillOnce(): Promise<void> {
     const answer = await this.#askDeltas();
-    if (answer === null || this.#finished) return false;
+    if (answer === null || this.#finished) return;
     if (!this.#follows(answer.attempt)) {
       this.#endWithError('stream_broken', 'The attempt that this stream came from was given up.');
-      return false;
+      return;
     }
     const first = answer.from ?? 0;
     this.#seen = Math.max(this.#seen, first + answer.deltas.length - 1);
@@ -126,7 +127,6 @@ export class StreamSession {
       if (this.#lagging || index > this.#next) break;
       this.#write({ ...event, index, attempt: answer.attempt });
     }
-    return true;
   }
 
   async #askDeltas(): Promise<DeltasAnswer | null> {
@@ -137,7 +137,7 @@ export class StreamSession {
         await this.parts.signals.request(subject, question, deltasTimeoutMs),
       ) as DeltasAnswer;
     } catch {
-      // Nobody runs it now: it waits, has settled, or its worker is gone; the router's word decides.
+      // Nobody runs it now: it waits, has settled, or its worker is gone. The router decides.
       return null;
     }
   }
@@ -177,17 +177,17 @@ export class StreamSession {
     if (this.#finished) return;
     const { writer, surface } = this.parts;
     if (outcome.status !== 'succeeded') {
-      if (!writer.opened) return this.#close(outcome);
+      if (!writer.opened) { this.#close(outcome); return; }
       const { code, message } = errorFields(outcome);
-      return this.#endWithError(code, message);
+      this.#endWithError(code, message); return;
     }
     if (!writer.opened) return this.#streamResult(outcome);
     if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
-      return this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.');
+      this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.'); return;
     }
     if (!endsStream(surface, this.#last) && !looksComplete(surface, this.#last)) {
       await this.#fillOnce();
-      if (this.#isOver() || this.#lagging) return;
+      if (this.#isHeld()) return;
     }
     this.#endComplete();
   }
@@ -196,7 +196,7 @@ export class StreamSession {
     const { writer, surface } = this.parts;
     if (!endsStream(surface, this.#last)) {
       if (!looksComplete(surface, this.#last)) {
-        return this.#endWithError('stream_broken', 'The end of this stream was lost.');
+        this.#endWithError('stream_broken', 'The end of this stream was lost.'); return;
       }
       if (surface === 'openai') writer.write(openaiEnd, `${this.#attempt}:${this.#next}`);
     }
@@ -208,7 +208,7 @@ export class StreamSession {
   async #streamResult(outcome: Outcome): Promise<void> {
     const { writer, surface, endpoint, includeUsage, from } = this.parts;
     const events = eventsOfResult({ surface, endpoint, includeUsage }, outcome.body);
-    if (events === null) return this.#close(outcome);
+    if (events === null) { this.#close(outcome); return; }
     const { provider, model } = outcome;
     writer.open(this.parts.headers({
       ...(provider === null ? {} : { provider }), ...(model === null ? {} : { model }),

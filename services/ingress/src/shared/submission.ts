@@ -1,5 +1,5 @@
-// Makes the `JobSubmitted` of a request: everything that later decisions need, and nothing that only
-// this instance knows.
+// Makes the `JobSubmitted` of a request: everything that later decisions need, and nothing that
+// only this instance knows.
 import { type ContentLine } from '@libs/events/content';
 import { type HoldfastEvent, stamp } from '@libs/events/envelope';
 import { type Catalogue } from '@libs/events/catalogue';

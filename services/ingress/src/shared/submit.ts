@@ -1,5 +1,5 @@
-// Submits what was asked: content stored, webhook resolved, event appended; and the way of work that
-// nobody waits for (202).
+// Submits what was asked: content stored, webhook resolved, event appended; and the way of work
+// that nobody waits for (202).
 import { type FastifyReply } from 'fastify';
 import { type Mode } from '@libs/events/job-events';
 import { prepareContent } from '@libs/log/content';
@@ -31,7 +31,7 @@ export async function prepareSubmission(
     ...asked,
     mode: options.mode,
     content: await prepareContent(edge.log, asked.bodyText),
-    webhookEndpointId: webhook as string | null,
+    webhookEndpointId: webhook,
     runAtMs: options.runAtMs ?? null,
     ...(options.redriveOf === undefined ? {} : { redriveOf: options.redriveOf }),
   }, edge.instance, edge.now());
@@ -40,18 +40,20 @@ export async function prepareSubmission(
 /** A keyed 202 waits for the router's verdict; usually milliseconds. */
 const verdictWaitMs = 15_000;
 
-/** Leaves the job behind: 202 with the job; with `Prefer: wait=N` the answer if it comes in time. */
+/**
+ * Leaves the job behind: 202 with the job; with `Prefer: wait=N` the answer if it comes in time.
+ */
 export async function answerAsync(
   edge: Edge, asked: Asked, options: SubmitOptions & { surface: Surface }, reply: FastifyReply,
 ): Promise<void> {
   const refused = edge.admission.refuseWork();
-  if (refused !== null) return sendRefusal(reply, options.surface, refused);
+  if (refused !== null) { sendRefusal(reply, options.surface, refused); return; }
   const submission = await prepareSubmission(edge, asked, options);
-  if (isRefusal(submission)) return sendRefusal(reply, options.surface, submission);
+  if (isRefusal(submission)) { sendRefusal(reply, options.surface, submission); return; }
   const waitMs = (asked.options.waitS ?? 0) * 1000;
   if (asked.options.idempotencyKey === null && waitMs === 0) {
     await edge.appends.submit(submission);
-    return accepted(reply, submission.job, queuedView(submission), false);
+    accepted(reply, submission.job, queuedView(submission), false); return;
   }
   return waitAWhile(edge, submission, { ...options, waitMs }, reply);
 }
@@ -61,7 +63,7 @@ async function waitAWhile(
   reply: FastifyReply,
 ): Promise<void> {
   const refused = edge.admission.enter();
-  if (refused !== null) return sendRefusal(reply, options.surface, refused);
+  if (refused !== null) { sendRefusal(reply, options.surface, refused); return; }
   const partition = edge.partitionOf(submission.tenant);
   const { idempotency } = submission.event.data;
   const gate = openGate();
@@ -75,26 +77,26 @@ async function waitAWhile(
       Promise.race([follow.end, idempotency === null ? null : gate.opened]), verdictWaitMs,
     );
     if (verdict === late) {
-      return sendRefusal(reply, options.surface, refusal(503, 'router_unavailable',
+      sendRefusal(reply, options.surface, refusal(503, 'router_unavailable',
         'No verdict on this Idempotency-Key yet; repeat the request with the same key.',
-        { retryAfterS: retryAfterFaultS, jobId: submission.job }));
+        { retryAfterS: retryAfterFaultS, jobId: submission.job })); return;
     }
-    if (isRefusal(verdict)) return sendRefusal(reply, options.surface, verdict);
+    if (isRefusal(verdict)) { sendRefusal(reply, options.surface, verdict); return; }
     if (typeof verdict === 'object' && verdict?.error?.class === 'idempotency_mismatch') {
-      return sendOutcome(reply, options.surface, verdict, follow);
+      sendOutcome(reply, options.surface, verdict, follow); return;
     }
     if (options.waitMs > 0) {
       edge.waiters.ask(follow.job);
       const end = await within(follow.end, options.waitMs);
       if (end !== late) {
-        if (isRefusal(end)) return sendRefusal(reply, options.surface, end);
-        return sendOutcome(reply, options.surface, end, follow);
+        if (isRefusal(end)) { sendRefusal(reply, options.surface, end); return; }
+        sendOutcome(reply, options.surface, end, follow); return;
       }
     }
     const view = follow.replayed
       ? await jobViewNow(edge, submission.tenant, follow.job)
       : queuedView(submission);
-    return accepted(reply, follow.job, view, follow.replayed);
+    accepted(reply, follow.job, view, follow.replayed); return;
   } finally {
     follow.stop();
     edge.admission.leave();
@@ -106,7 +108,7 @@ function accepted(
 ): void {
   reply.headers({ ...jobHeaders(job), location: `/v1/jobs/${job}` });
   if (replayed) reply.header('idempotent-replayed', 'true');
-  return sendJson(reply, 202, view);
+  sendJson(reply, 202, view);
 }
 
 const late = Symbol('late');

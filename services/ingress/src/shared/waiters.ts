@@ -1,5 +1,6 @@
-// Who waits here for which job. Fed by `reply.<instance>`; a job that stays quiet, and every job after
-// a reconnect, is asked for at its partition's owner, so that a lost reply costs seconds, not the answer.
+// Who waits here for which job. Fed by `reply.<instance>`; a job that stays quiet, and every job
+// after a reconnect, is asked for at its partition's owner, so that a lost reply costs seconds, not
+// the answer.
 import { type LinePosition } from '@libs/events/content';
 import { type JobAnswer } from '@libs/signals/ask-messages';
 import {
@@ -91,7 +92,8 @@ export class Waiters {
     if (entry === undefined) {
       const heardAtMs = this.parts.now();
       entry = {
-        job, partition, listeners: new Set(), heardAtMs, sequence: 0, watched: false, reading: false,
+        job, partition, heardAtMs, listeners: new Set(),
+        sequence: 0, watched: false, reading: false,
       };
       this.#entries.set(job, entry);
     }
@@ -139,12 +141,12 @@ export class Waiters {
         for (const listener of entry.listeners) listener.onVerdict?.(message);
         return;
       case 'settled':
-        return this.#settleFrom(entry, message);
+        { this.#settleFrom(entry, message); return; }
       case 'result':
         if (message.body === null && (message.outcome === 'succeeded' || message.error === null)) {
-          return this.#settleFrom(entry, message);
+          this.#settleFrom(entry, message); return;
         }
-        return this.#settle(entry, outcomeOfReply(message));
+        { this.#settle(entry, outcomeOfReply(message)); return; }
     }
   }
 
@@ -256,8 +258,8 @@ export class Waiters {
       if (folded >= entry.sequence) await this.#lookInArchive(entry);
       return;
     }
-    if (answer.duplicate_of !== null) return this.#verdict(entry, answer.duplicate_of);
-    if (answer.terminal !== null) return this.#settleFrom(entry, answer.terminal);
+    if (answer.duplicate_of !== null) { this.#verdict(entry, answer.duplicate_of); return; }
+    if (answer.terminal !== null) { this.#settleFrom(entry, answer.terminal); return; }
     for (const listener of entry.listeners) listener.onVerdict?.({ verdict: 'accepted', of: null });
   }
 

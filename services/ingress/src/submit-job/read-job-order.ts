@@ -36,10 +36,10 @@ export function readJobOrder(
   if (isRefusal(key)) return key;
   const headers = parseOptions(request.headers);
   if (isRefusal(headers)) return headers;
-  const order = readJson(request, jobOrder) as JobOrder | HttpRefusal;
+  const order = readJson(request, jobOrder);
   if (isRefusal(order)) return order;
   const { endpoint, body } = order;
-  if (!isEndpoint(endpoint)) return badHeader('endpoint', `"${endpoint}" is not one that jobs take`);
+  if (!isEndpoint(endpoint)) return badHeader('endpoint', `"${endpoint}" is none that jobs take`);
   const options = mergeOptions(headers, order);
   if (isRefusal(options)) return options;
   const runAtMs = runAt(order.run_at, edge.now());
@@ -48,7 +48,7 @@ export function readJobOrder(
   const checked = checkBody({ key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
   const asked = { ...checked, key, endpoint, passedHeaders: passedHeaders(request.headers) };
-  return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs as number | null };
+  return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs };
 }
 
 function mergeOptions(headers: RequestOptions, order: JobOrder): RequestOptions | HttpRefusal {
@@ -64,7 +64,7 @@ function mergeOptions(headers: RequestOptions, order: JobOrder): RequestOptions 
     webhook: webhook ?? headers.webhook,
     priority: order.priority ?? headers.priority,
     deadlineS: order.deadline_s ?? headers.deadlineS,
-    metadata: metadata as Readonly<Record<string, string>>,
+    metadata: metadata,
   };
 }
 

@@ -15,7 +15,7 @@ export class SubmitJobController {
   @Post('jobs')
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const order = readJobOrder(this.edge, request);
-    if (isRefusal(order)) return sendRefusal(reply, 'openai', order);
+    if (isRefusal(order)) { sendRefusal(reply, 'openai', order); return; }
     const { asked, runAtMs } = order;
     const when = runAtMs === null ? {} : { runAtMs };
     // Errors of the order are in OpenAI's envelope; the answer has the endpoint's surface.

@@ -1,5 +1,6 @@
-// GET /v1/jobs/{id}/stream: joins a job's stream, from the start or after `Last-Event-ID`. The first
-// part of an event's id names the attempt (or `result`): where it changes, the stream begins anew.
+// GET /v1/jobs/{id}/stream: joins a job's stream, from the start or after `Last-Event-ID`. The
+// first part of an event's id names the attempt (or `result`): where it changes, the stream begins
+// anew.
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isEndpoint, surfaceOf } from '@libs/surfaces/surface';
 import { type Edge } from '../shared/edge';
@@ -21,9 +22,9 @@ export async function attachStream(
     : '/v1/chat/completions';
   const surface = surfaceOf(known);
   const from = lastEventId(request.headers['last-event-id']);
-  if (isRefusal(from)) return sendRefusal(reply, surface, from);
+  if (isRefusal(from)) { sendRefusal(reply, surface, from); return; }
   const refused = edge.admission.enter();
-  if (refused !== null) return sendRefusal(reply, surface, refused);
+  if (refused !== null) { sendRefusal(reply, surface, refused); return; }
   const follow: JobFollow = new JobFollow(
     edge.waiters,
     { job: found.id, partition: edge.partitionOf(found.tenant) },
@@ -44,7 +45,7 @@ export async function attachStream(
       ...(provider === undefined ? {} : { 'holdfast-provider': printable(provider) }),
       ...(model === undefined ? {} : { 'holdfast-model': printable(model) }),
     }),
-    from: from as { attempt: string; index: number } | null,
+    from: from,
   });
   void follow.end.then(session.end);
   edge.waiters.ask(found.id);
@@ -67,6 +68,6 @@ function lastEventId(
 ): { attempt: string; index: number } | null | HttpRefusal {
   if (value === undefined || value === '') return null;
   const match = typeof value === 'string' ? /^([A-Za-z0-9_-]{1,64}):(\d{1,9})$/.exec(value) : null;
-  if (match === null) return badHeader('Last-Event-ID', 'must be the id of an event of this stream');
+  if (match === null) return badHeader('Last-Event-ID', 'must be an event id of this stream');
   return { attempt: match[1] ?? '', index: Number(match[2]) };
 }

@@ -16,12 +16,11 @@ const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional(),
 }).loose();
-type ListQuery = z.infer<typeof listQuery>;
 
 export async function listJobs(edge: Edge, request: FastifyRequest): Promise<object | HttpRefusal> {
   const key = edge.authenticate(request);
   if (isRefusal(key)) return key;
-  const query = readQuery(request, listQuery) as ListQuery | HttpRefusal;
+  const query = readQuery(request, listQuery);
   if (isRefusal(query)) return query;
   const jobs = await edge.archive.list({
     tenant: key.tenant,

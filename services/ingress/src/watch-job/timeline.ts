@@ -1,5 +1,5 @@
-// GET /v1/jobs/{id}/events: everything that happened to a job, with each routing decision's reasons.
-// Facts only; prompts and answers are read at the result.
+// GET /v1/jobs/{id}/events: everything that happened to a job, with each routing decision's
+// reasons. Facts only; prompts and answers are read at the result.
 import { type AnyEvent } from '@libs/events/envelope';
 import { type Edge } from '../shared/edge';
 

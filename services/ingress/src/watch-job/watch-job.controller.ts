@@ -25,7 +25,7 @@ export class WatchJobController {
   @Get('jobs')
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const page = await listJobs(this.edge, request);
-    if (isRefusal(page)) return sendRefusal(reply, 'openai', page);
+    if (isRefusal(page)) { sendRefusal(reply, 'openai', page); return; }
     sendJson(reply, 200, page);
   }
 
@@ -34,12 +34,12 @@ export class WatchJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.#find(request, id);
-    if (isRefusal(found)) return sendRefusal(reply, 'openai', found);
+    if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
     const query = readQuery(request, waitQuery);
-    if (isRefusal(query)) return sendRefusal(reply, 'openai', query);
-    if (found.terminal !== null || query.wait === 0) return this.#show(reply, found);
+    if (isRefusal(query)) { sendRefusal(reply, 'openai', query); return; }
+    if (found.terminal !== null || query.wait === 0) { this.#show(reply, found); return; }
     const refused = this.edge.admission.enter();
-    if (refused !== null) return sendRefusal(reply, 'openai', refused);
+    if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
     try {
       await waitUntilSettled(this.edge, found, { reply, waitMs: query.wait * 1000 });
     } finally {
@@ -47,7 +47,7 @@ export class WatchJobController {
     }
     if (reply.raw.destroyed) return;
     const now = await this.#find(request, id);
-    if (isRefusal(now)) return sendRefusal(reply, 'openai', now);
+    if (isRefusal(now)) { sendRefusal(reply, 'openai', now); return; }
     this.#show(reply, now);
   }
 
@@ -56,10 +56,10 @@ export class WatchJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.#find(request, id);
-    if (isRefusal(found)) return sendRefusal(reply, 'openai', found);
+    if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
     if (found.terminal === null) {
       reply.headers({ ...jobHeaders(found.id), 'retry-after': '1' });
-      return sendJson(reply, 202, found.view);
+      sendJson(reply, 202, found.view); return;
     }
     const outcome = await this.edge.read(found.id, found.terminal);
     const { endpoint } = found.view;
@@ -73,7 +73,7 @@ export class WatchJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.#find(request, id);
-    if (isRefusal(found)) return sendRefusal(reply, 'openai', found);
+    if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
     await attachStream(this.edge, found, request, reply);
   }
 
@@ -82,7 +82,7 @@ export class WatchJobController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.#find(request, id);
-    if (isRefusal(found)) return sendRefusal(reply, 'openai', found);
+    if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
     sendJson(reply, 200, await timelineOf(this.edge, found.id));
   }
 

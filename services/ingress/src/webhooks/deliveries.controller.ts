@@ -22,9 +22,9 @@ export class DeliveriesController {
   @Get('webhook_deliveries')
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const query = readQuery(request, deliveriesQuery);
-    if (isRefusal(query)) return sendRefusal(reply, 'openai', query);
+    if (isRefusal(query)) { sendRefusal(reply, 'openai', query); return; }
     const { limit } = query;
     const found = await this.edge.archive.deliveries({
       tenant: key.tenant, limit: limit + 1, after: query.after ?? null,
@@ -38,10 +38,10 @@ export class DeliveriesController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const query = { tenant: key.tenant, limit: 1, after: null, id };
     const [found] = await this.edge.archive.deliveries(query);
-    if (found === undefined) return sendRefusal(reply, 'openai', missing(id));
+    if (found === undefined) { sendRefusal(reply, 'openai', missing(id)); return; }
     sendJson(reply, 200, deliveryView(found));
   }
 
@@ -50,16 +50,16 @@ export class DeliveriesController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const found = await findJob(this.edge, key, id.replace(/^msg_/, 'job_'));
     if (isRefusal(found)) {
-      return sendRefusal(reply, 'openai', found.status === 404 ? missing(id) : found);
+      sendRefusal(reply, 'openai', found.status === 404 ? missing(id) : found); return;
     }
     const webhook = found.view.webhook as { endpoint_id: string } | null;
     if (webhook === null || found.terminal === null) {
-      return sendRefusal(reply, 'openai', found.terminal === null
+      sendRefusal(reply, 'openai', found.terminal === null
         ? refusal(409, 'job_not_settled', 'The job has no outcome to tell yet.')
-        : missing(id));
+        : missing(id)); return;
     }
     const delivery = deliveryOf(found.id);
     await this.edge.appends.record({

@@ -1,5 +1,5 @@
-// A receiver that answers 410 Gone wants nothing more: its endpoint is disabled. Workers report it on
-// events.webhook; only the ingress may write governance.
+// A receiver that answers 410 Gone wants nothing more: its endpoint is disabled. Workers report it
+// on events.webhook; only the ingress may write governance.
 import { type HoldfastEvent } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { type Following } from '@libs/log/log';
@@ -29,7 +29,9 @@ async function disable(edge: Edge, event: HoldfastEvent<'WebhookAttemptFailed'>)
       if (endpoint?.state !== 'active') return [];
       return [{
         type: 'WebhookEndpointChanged', subject: id, tenant: endpoint.tenant, causation: event.id,
-        data: { endpoint: id, state: 'disabled', reason: 'the receiver answered 410', origin: 'system' },
+        data: {
+          endpoint: id, state: 'disabled', reason: 'the receiver answered 410', origin: 'system',
+        },
       }];
     });
   } catch (error) {

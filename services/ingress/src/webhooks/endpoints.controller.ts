@@ -1,5 +1,5 @@
-// Webhook endpoints: made, shown, changed, rotated, tested and removed by the keys of a customer. The
-// secret is derived, shown when made or rotated, and stored nowhere.
+// Webhook endpoints: made, shown, changed, rotated, tested and removed by the keys of a customer.
+// The secret is derived, shown when made or rotated, and stored nowhere.
 import { Controller, Delete, Get, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type WebhookEndpoint } from '@libs/governance/state';
@@ -21,9 +21,9 @@ export class EndpointsController {
   @Post('webhook_endpoints')
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const order = readJson(request, endpointOrder);
-    if (isRefusal(order)) return sendRefusal(reply, 'openai', order);
+    if (isRefusal(order)) { sendRefusal(reply, 'openai', order); return; }
     const made = await createEndpoint(this.edge, key, order);
     this.#answer(reply, made, { status: 201, secret: true });
   }
@@ -31,7 +31,7 @@ export class EndpointsController {
   @Get('webhook_endpoints')
   list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const key = this.edge.authenticate(request);
-    if (isRefusal(key)) return sendRefusal(reply, 'openai', key);
+    if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const own = [...this.edge.governance.state.endpoints.values()]
       .filter(({ tenant, state }) => tenant === key.tenant && state !== 'deleted');
     sendJson(reply, 200, { object: 'list', data: own.map(endpointView), has_more: false });
@@ -49,9 +49,9 @@ export class EndpointsController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const own = this.#own(request, id);
-    if (isRefusal(own)) return sendRefusal(reply, 'openai', own);
+    if (isRefusal(own)) { sendRefusal(reply, 'openai', own); return; }
     const change = readJson(request, endpointChange);
-    if (isRefusal(change)) return sendRefusal(reply, 'openai', change);
+    if (isRefusal(change)) { sendRefusal(reply, 'openai', change); return; }
     this.#answer(reply, await changeEndpoint(this.edge, own, change), { status: 200 });
   }
 
@@ -60,9 +60,9 @@ export class EndpointsController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const own = this.#own(request, id);
-    if (isRefusal(own)) return sendRefusal(reply, 'openai', own);
+    if (isRefusal(own)) { sendRefusal(reply, 'openai', own); return; }
     const removed = await setDeleted(this.edge, own);
-    if (isRefusal(removed)) return sendRefusal(reply, 'openai', removed);
+    if (isRefusal(removed)) { sendRefusal(reply, 'openai', removed); return; }
     sendJson(reply, 200, { id, object: 'webhook_endpoint', deleted: true });
   }
 
@@ -71,7 +71,7 @@ export class EndpointsController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const own = this.#own(request, id);
-    if (isRefusal(own)) return sendRefusal(reply, 'openai', own);
+    if (isRefusal(own)) { sendRefusal(reply, 'openai', own); return; }
     this.#answer(reply, await rotateEndpoint(this.edge, own), { status: 200, secret: true });
   }
 
@@ -80,9 +80,9 @@ export class EndpointsController {
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
     const own = this.#own(request, id);
-    if (isRefusal(own)) return sendRefusal(reply, 'openai', own);
+    if (isRefusal(own)) { sendRefusal(reply, 'openai', own); return; }
     const sent = await sendTest(this.edge, own);
-    if (isRefusal(sent)) return sendRefusal(reply, 'openai', sent);
+    if (isRefusal(sent)) { sendRefusal(reply, 'openai', sent); return; }
     sendJson(reply, 200, sent);
   }
 
@@ -91,7 +91,9 @@ export class EndpointsController {
     if (isRefusal(key)) return key;
     const endpoint = this.edge.governance.state.endpoints.get(id);
     if (endpoint?.tenant !== key.tenant || endpoint.state === 'deleted') {
-      return refusal(404, 'endpoint_not_found', `There is no webhook endpoint "${id.slice(0, 64)}".`);
+      return refusal(
+        404, 'endpoint_not_found', `There is no webhook endpoint "${id.slice(0, 64)}".`,
+      );
     }
     return endpoint;
   }
@@ -100,7 +102,7 @@ export class EndpointsController {
     reply: FastifyReply, endpoint: WebhookEndpoint | HttpRefusal,
     options: { status: number; secret?: boolean },
   ): void {
-    if (isRefusal(endpoint)) return sendRefusal(reply, 'openai', endpoint);
+    if (isRefusal(endpoint)) { sendRefusal(reply, 'openai', endpoint); return; }
     const { HOLDFAST_MASTER_KEY: masterKey } = this.edge.settings;
     const secret = options.secret === true
       ? { secret: webhookSecret(masterKey, endpoint.id, endpoint.generation) }

@@ -1,5 +1,5 @@
-// Sends one test message to an endpoint, now, and tells how it went. Not a fact of any job, so it is
-// not written to the log.
+// Sends one test message to an endpoint, now, and tells how it went. Not a fact of any job, so it
+// is not written to the log.
 import { randomBytes } from 'node:crypto';
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import { type LookupFunction } from 'node:net';
@@ -66,12 +66,12 @@ function guarded(allowPrivate: boolean): LookupFunction {
       const found = addresses as LookupAddress[] | undefined ?? [];
       const [first] = found;
       if (error !== null || first === undefined) {
-        return done(error ?? new Error(`${host} has no address`), '', 0);
+        done(error ?? new Error(`${host} has no address`), '', 0); return;
       }
       if (!allowPrivate && found.some(({ address }) => isRefusedAddress(address))) {
-        return done(new Error(`${host} points to a private or reserved address`), '', 0);
+        done(new Error(`${host} points to a private or reserved address`), '', 0); return;
       }
-      if (options.all === true) return done(null, found);
+      if (options.all === true) { done(null, found); return; }
       done(null, first.address, first.family);
     });
   };

@@ -1,0 +1,22 @@
+// One inference call under way, and what follows when its client leaves.
+import { type FastifyReply } from 'fastify';
+import { type Surface } from '@libs/surfaces/surface';
+import { type Edge } from '../shared/edge';
+import { type JobFollow } from '../shared/follow-job';
+import { type Asked } from '../shared/read-request';
+import { type Submission } from '../shared/submission';
+
+export interface Call {
+  readonly edge: Edge;
+  readonly surface: Surface;
+  readonly asked: Asked;
+  readonly reply: FastifyReply;
+}
+
+/** The client is gone: its job goes with it, unless others wait for it or it asked to continue. */
+export function leaveJob(edge: Edge, follow: JobFollow, submission: Submission): void {
+  edge.metrics.happened('client_gone');
+  const nobodyElse = follow.stop();
+  if (!nobodyElse || submission.event.data.on_disconnect !== 'cancel') return;
+  edge.appends.cancel({ job: follow.job, tenant: submission.tenant, by: 'disconnect' });
+}
