@@ -48,8 +48,10 @@ function takeRawBodies(server: FastifyInstance): void {
 }
 
 function countRequests(server: FastifyInstance, edge: Edge): void {
-  server.addHook('onRequest', (request, _reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     edge.metrics.active += 1;
+    // `close` comes also when the client is gone before its answer, `onResponse` does not.
+    reply.raw.once('close', () => { edge.metrics.active -= 1; });
     (request as TimedRequest).startedAt = performance.now();
     done();
   });

@@ -29,11 +29,10 @@ export class EdgeMetrics {
     Object.assign(waiting, { collect: () => waiting.set(admission.waiting) });
   }
 
-  /** Requests that have come in and have not been answered to their end. */
+  /** Requests that have come in and whose answer or connection has not ended. */
   active = 0;
 
   answered(route: string, status: number, seconds: number): void {
-    this.active -= 1;
     this.#child(`${route} ${status}`, () => this.#requests.labels(route, String(status))).inc();
     this.#duration.observe(seconds);
   }
