@@ -36,7 +36,8 @@ class Scene {
   readonly bus = new InMemorySignalBus();
   readonly calls: Call[] = [];
   readonly replies: ReplyMessage[] = [];
-  readonly worker = this.newWorker();
+  readonly signals = new InMemorySignals(this.bus);
+  readonly worker = this.newWorker(this.signals);
   /** Set to answer every call at once. */
   auto: ((provider: string) => UpstreamOutcome) | null = null;
 
@@ -47,9 +48,10 @@ class Scene {
     });
   }
 
-  newWorker(callProvider: CallProvider = (...call) => this.provide(...call)): Worker {
+  newWorker(signals = new InMemorySignals(this.bus)): Worker {
+    const callProvider: CallProvider = (...call) => this.provide(...call);
     const worker = new Worker({
-      instance: 'w1', log: this.log, signals: new InMemorySignals(this.bus),
+      instance: 'w1', log: this.log, signals,
       governance: givenGovernance(providers('a', 'b')), registry: new Registry(), callProvider,
       capacity: 4, webhookCapacity: 2, masterKey: new Secret('master'), publicUrl: null,
       proxy: { httpProxy: null, httpsProxy: null, noProxy: null }, now: () => Date.now(),
@@ -135,6 +137,21 @@ describe('a job that is answered', () => {
     const call = { ...routed(plan).call, reply_to: null };
     await scene.worker.handle(await scene.route({ job_1: routed(plan, { call }) }));
     await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(scene.replies).toEqual([]);
+  });
+});
+
+describe('a job held across a lost connection', () => {
+  test('has its outcome in the log, but the router tells it', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan) }));
+    const upstream = await scene.call();
+    scene.signals.disconnect();
+    scene.signals.reconnect();
+    upstream.end(answer());
+    await handled;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(scene.types()).toEqual(['JobSucceeded']);
     expect(scene.replies).toEqual([]);
   });
 });
