@@ -181,6 +181,11 @@ export class StreamSession {
       const { code, message } = errorFields(outcome);
       this.#endWithError(code, message); return;
     }
+    if (!writer.opened && this.parts.from !== null) {
+      // The worker keeps an ended stream for a while: a reader that comes back loses nothing.
+      await this.#fillOnce();
+      if (this.#isHeld()) return;
+    }
     if (!writer.opened) return this.#streamResult(outcome);
     if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
       this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.'); return;
