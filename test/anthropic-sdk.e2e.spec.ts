@@ -75,7 +75,7 @@ describe('the Anthropic client', () => {
   it('raises the errors it knows', async () => {
     const wrong = new Anthropic({ baseURL: holdfast.url, apiKey: 'hf-wrong', maxRetries: 0 });
     await expect(wrong.messages.create({ model: 'sim-small', messages, max_tokens: 5 })).rejects.toBeInstanceOf(AuthenticationError);
-    await expect(client.messages.create({ model: 'nobody/has-this', messages, max_tokens: 5 })).rejects.toBeInstanceOf(NotFoundError);
+    await expect(client.post('/v1/nonsense', { body: {} })).rejects.toBeInstanceOf(NotFoundError);
     await expect(client.messages.create({ model: 'sim-small', messages: [], max_tokens: 5 })).rejects.toBeInstanceOf(BadRequestError);
   });
 });

@@ -71,6 +71,13 @@ describe('a first provider that', () => {
   }
 });
 
+describe('a model that no provider lists', () => {
+  it('is a 404 that names it', async () => {
+    const answer = await call(holdfast, '/v1/chat/completions', { body: chat('hello', 'nobody-has-this') });
+    expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining('nobody-has-this')]);
+  });
+});
+
 describe("the client's own error", () => {
   it('is returned as the provider said it and is not retried', async () => {
     await setScript(sim.url, 'second', { steps: [{ fault: 'bad_request', times: 'forever' }] });

@@ -33,10 +33,18 @@ export interface RouterAnswer {
   readonly jobs: readonly JobAnswer[];
 }
 
+/** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */
+export interface AskDeltas {
+  readonly attempt: string | null;
+  readonly from: number;
+}
+
 /** Answer of `deltas.<job>` from the worker that runs it. */
 export interface DeltasAnswer {
   readonly attempt: string;
-  /** Every delta so far, index = place in the list. */
+  /** Index of the first delta in the list; 0 when absent. The question may ask from where. */
+  readonly from?: number;
+  /** Every delta so far (from there on), index = `from` + place in the list. */
   readonly deltas: readonly { readonly event: string | null; readonly data: string }[];
 }
 

@@ -190,11 +190,19 @@ export class StreamSession {
     if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
       this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.'); return;
     }
-    if (!endsStream(surface, this.#last) && !looksComplete(surface, this.#last)) {
+    await this.#fillToEnd();
+    if (!this.#isHeld()) this.#endComplete();
+  }
+
+  /** The worker keeps a stream for a while after its end; an answer carries a part of a long one. */
+  async #fillToEnd(): Promise<void> {
+    const { surface } = this.parts;
+    let before = -1;
+    while (!endsStream(surface, this.#last) && !looksComplete(surface, this.#last)) {
+      if (this.#isHeld() || this.#next === before) return;
+      before = this.#next;
       await this.#fillOnce();
-      if (this.#isHeld()) return;
     }
-    this.#endComplete();
   }
 
   #endComplete(): void {

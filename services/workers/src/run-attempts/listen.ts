@@ -1,10 +1,14 @@
 // The signals a worker hears and gives: cancels, health, questions about running jobs, heartbeats.
 import {
-  type CancelSignal, type DeltasAnswer, type HealthSignal, type WorkerHeartbeat,
+  type AskDeltas, type CancelSignal, type DeltasAnswer, type HealthSignal, type WorkerHeartbeat,
 } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
+import { type SurfaceEvent } from '@libs/surfaces/surface';
 import { type ClosedKeys } from './closed-keys';
 import { type RunningJobs } from './running-jobs';
+
+/** Characters of deltas in one answer: with JSON's escapes below the server's 1 MB of payload. */
+const answerLengthMax = 256 * 1024;
 
 export interface Listening {
   readonly signals: Signals;
@@ -22,14 +26,25 @@ export function listen({ signals, running, closedKeys, now }: Listening): Signal
     signals.subscribe(signalSubjects.health, (text) => {
       closedKeys.hear(JSON.parse(text) as HealthSignal, now());
     }),
-    signals.subscribe(signalSubjects.deltas('*'), (_, subject, respond) => {
-      const job = running.find(subject.slice('deltas.'.length));
+    signals.subscribe(signalSubjects.deltas('*'), (text, subject, respond) => {
+      const job = running.streamed(subject.slice('deltas.'.length));
       if (job?.attempt == null || respond === null) return;
-      const answer: DeltasAnswer = { attempt: job.attempt, deltas: job.deltas };
-      respond(JSON.stringify(answer));
+      respond(JSON.stringify(deltasFrom(job.attempt, job.deltas, text)));
     }),
   ];
   return { stop: () => subscriptions.forEach((one) => one.stop()) };
+}
+
+/** What is asked for, as far as it fits one answer; the asker comes again for the rest. */
+function deltasFrom(
+  attempt: string, deltas: readonly SurfaceEvent[], question: string,
+): DeltasAnswer {
+  const asked = JSON.parse(question === '' ? '{}' : question) as Partial<AskDeltas>;
+  const from = asked.attempt === attempt ? asked.from ?? 0 : 0;
+  let size = 0;
+  const rest = deltas.slice(from);
+  const fitting = rest.findIndex(({ data }) => (size += data.length) > answerLengthMax);
+  return { attempt, from, deltas: fitting === -1 ? rest : rest.slice(0, Math.max(1, fitting)) };
 }
 
 export function heartbeat(signals: Signals, beat: WorkerHeartbeat): void {

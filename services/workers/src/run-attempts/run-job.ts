@@ -76,7 +76,7 @@ export async function runJob(
     const walked = body === null ? bodyIsGone(job) : await walk(run, body);
     await settle(run, walked);
   } finally {
-    deps.running.remove(job);
+    deps.running.remove(job, deps.now());
   }
 }
 

@@ -8,6 +8,11 @@ type Routed = Catalogue['JobRouted'];
 /** Timers may fire this much early; a call cut off by its deadline is expired, not timed out. */
 const deadlineSlackMs = 10;
 
+/** Streams that ended here are kept for readers that follow by asking: a few of their intervals. */
+const endedKeptMs = 10_000;
+/** About 50 KB of deltas a stream: bounded at some tens of megabytes. */
+const endedMax = 500;
+
 /** One routing of one job, from its start here to its durable outcome. */
 export class RunningJob {
   readonly abort = new AbortController();
@@ -52,6 +57,8 @@ export class RunningJobs {
   readonly #jobs = new Set<RunningJob>();
   /** Two routings of a job can overlap after this process was paused. */
   readonly #byId = new Map<string, RunningJob[]>();
+  /** Ended jobs that streamed, oldest first. */
+  readonly #ended = new Map<string, { readonly job: RunningJob; readonly untilMs: number }>();
   #draining = false;
 
   get size(): number {
@@ -70,8 +77,9 @@ export class RunningJobs {
     if (this.#draining) job.stop({ kind: 'returned' });
   }
 
-  remove(job: RunningJob): void {
+  remove(job: RunningJob, nowMs: number): void {
     this.#jobs.delete(job);
+    this.#keepEnded(job, nowMs);
     const left = this.#byId.get(job.id)?.filter((other) => other !== job) ?? [];
     if (left.length === 0) this.#byId.delete(job.id);
     else this.#byId.set(job.id, left);
@@ -80,6 +88,11 @@ export class RunningJobs {
   /** The latest routing of a job that runs here. */
   find(jobId: string): RunningJob | null {
     return this.#byId.get(jobId)?.at(-1) ?? null;
+  }
+
+  /** The job whose deltas are asked for: running here, or ended here a moment ago. */
+  streamed(jobId: string): RunningJob | null {
+    return this.find(jobId) ?? this.#ended.get(jobId)?.job ?? null;
   }
 
   cancel(jobId: string, by: CancelBy): void {
@@ -99,5 +112,15 @@ export class RunningJobs {
     for (const job of this.#jobs) {
       if (!job.begun) job.stop({ kind: 'returned' });
     }
+  }
+
+  #keepEnded(job: RunningJob, nowMs: number): void {
+    for (const [id, { untilMs }] of this.#ended) {
+      if (untilMs > nowMs && this.#ended.size < endedMax) break;
+      this.#ended.delete(id);
+    }
+    if (job.deltas.length === 0) return;
+    this.#ended.delete(job.id);
+    this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }
 }
