@@ -39,6 +39,8 @@ export interface ServerExit {
 
 /** A log file above this is emptied at the next start; it is for diagnosis, nobody folds it. */
 const logFileMaxBytes = 20 * 1024 * 1024;
+/** What is only starting has nothing to finish. */
+const abortGraceMs = 3_000;
 
 export class ManagedServer {
   #child: ChildProcess | null = null;
@@ -62,13 +64,20 @@ export class ManagedServer {
     this.#listeners.push(listener);
   }
 
-  /** @throws Fault server_missing with the end of the log when it does not become ready. */
-  async start(): Promise<void> {
-    const { pidFile, stopSignal, stopGraceMs } = this.spec;
-    this.#stopping = false;
-    await stopLeftover(pidFile, { signal: stopSignal, graceMs: stopGraceMs });
-    await this.#launch();
-    await this.#waitUntilReady();
+  /**
+   * Aborting stops what is starting, whatever it waits for.
+   * @throws Fault server_missing with the end of the log when it does not become ready.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const abort = (): void => void this.stop(abortGraceMs);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      if (signal?.aborted === true) throw stopped(this.spec.name);
+      this.#stopping = false;
+      await this.#start();
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   /** Asks the process to end and kills it after its grace time. */
@@ -99,12 +108,19 @@ export class ManagedServer {
     await this.start();
   }
 
+  async #start(): Promise<void> {
+    const { pidFile, stopSignal, stopGraceMs } = this.spec;
+    await stopLeftover(pidFile, { signal: stopSignal, graceMs: stopGraceMs });
+    await this.#launch();
+    await this.#waitUntilReady();
+  }
+
   async #launch(): Promise<void> {
     const { command, logFile, marker, pidFile, orphanSignal } = this.spec;
     await emptyWhenLarge(logFile);
     const [program = '', ...args] = [...await dieWithParent(orphanSignal), ...command.argv];
     // Stopped before it was there: nothing may come to life after that.
-    if (this.#stopping) throw new Fault('shutting_down', `${this.spec.name} is being stopped`);
+    if (this.#stopping) throw stopped(this.spec.name);
     const log = openSync(logFile, 'a', 0o600);
     const child = spawn(program, args, {
       stdio: ['ignore', log, log],
@@ -132,6 +148,7 @@ export class ManagedServer {
     const deadline = performance.now() + readyTimeoutMs;
     while (performance.now() < deadline) {
       if (this.#child === null || child?.pid === undefined) {
+        if (this.#stopping) throw stopped(name);
         const { code, signal } = await this.#exited;
         throw new Fault('server_missing', `${name} ended at its start (${
           signal ?? `exit code ${code ?? 'none'}`}):\n${await tail(logFile)}`);
@@ -151,6 +168,10 @@ export class ManagedServer {
     if (this.#stopping) return;
     for (const listener of this.#listeners) listener(exit);
   }
+}
+
+function stopped(name: string): Fault {
+  return new Fault('shutting_down', `${name} was stopped while it was starting`);
 }
 
 /** The last lines of a log file, for error messages. */

@@ -19,6 +19,8 @@ export interface NatsOptions {
   readonly users?: readonly NatsUser[];
   /** A disk sync for every message; true unless a test wants speed over power-loss safety. */
   readonly syncAlways?: boolean;
+  /** Aborting stops it while it is starting. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningNats {
@@ -69,7 +71,7 @@ export async function startNats(options: NatsOptions): Promise<RunningNats> {
     stopGraceMs: 15_000,
     orphanSignal: 'SIGTERM',
   });
-  await server.start();
+  await server.start(options.signal);
   return running(server, options, { host, port, monitorUrl });
 }
 

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly dataDir: string;
   /** A free one when absent. */
   readonly port?: number;
+  /** Aborting stops it while it is starting. */
+  readonly signal?: AbortSignal;
 }
 
 export interface RunningPostgres {
@@ -60,7 +62,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     stopGraceMs: 20_000,
     orphanSignal: 'SIGINT',
   });
-  await startClean(server, data.dataDir);
+  await startClean(server, data.dataDir, options.signal);
   return running(server, data, port);
 }
 
@@ -75,12 +77,14 @@ function settings(port: number): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-async function startClean(server: ManagedServer, dataDir: string): Promise<void> {
+async function startClean(
+  server: ManagedServer, dataDir: string, signal?: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + retryStartForMs;
   for (;;) {
     await clearPostmaster(dataDir);
     try {
-      await server.start();
+      await server.start(signal);
       return;
     } catch (error) {
       const busy = isFault(error) && /shared memory|lock file/.test(error.message)

@@ -1,5 +1,6 @@
 // `holdfast up`: brings everything up in order, shows the screen, applies the configuration and its
 // changes, and takes everything down when asked.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readDurability } from '@libs/jetstream/capabilities';
 import { type Environment } from '@libs/settings/environment';
 import { dataDirAt, makeDataDir, type DataDir } from '../shared/data-dir';
@@ -55,6 +56,9 @@ export async function runUp(context: UpContext): Promise<void> {
   }
 }
 
+/** Stopping what is starting takes a moment; a fetch that is under way is left alone. */
+const abortedWithinMs = 10_000;
+
 interface Running {
   readonly dir: DataDir;
   readonly supervisor: Supervisor;
@@ -63,28 +67,31 @@ interface Running {
 
 async function untilStopped(context: UpContext, running: Running): Promise<void> {
   const { signals } = running;
+  const starting = new AbortController();
   const cleanups: (() => void)[] = [];
-  const coming = bringUp(context, running, cleanups);
+  const coming = bringUp(context, { ...running, signal: starting.signal }, cleanups);
   try {
     const first = await Promise.race([coming.then(() => null), signals.stopRequested]);
     const reason = first ?? await signals.stopRequested;
     context.terminal.progress(`${reason}: draining and stopping`);
   } finally {
     for (const cleanup of cleanups) cleanup();
-    // Interrupted while starting: what is still coming fails because its parts are stopped.
-    coming.catch(() => undefined);
+    // What is only just starting has nothing to drain; its failure is then no news.
+    starting.abort();
+    await Promise.race([coming.catch(() => undefined), sleep(abortedWithinMs)]);
   }
 }
 
 async function bringUp(
-  context: UpContext, { dir, supervisor }: Running, cleanups: (() => void)[],
+  context: UpContext, running: Running & { signal: AbortSignal }, cleanups: (() => void)[],
 ): Promise<void> {
   const { options, env, terminal } = context;
+  const { dir, supervisor, signal } = running;
   const secrets = await ensureSecrets(dir.secrets, env, natsUserNames);
   const ports = await choosePorts(options.host, options.port);
   const simUrl = simulatorUrl(ports);
   const config = await loadConfig({ ...options, env, simUrl });
-  const stores = await startStores(context, dir, supervisor, secrets);
+  const stores = await startStores(context, running, secrets);
   const { log } = stores;
   await makeTopology({ url: log.adminUrl, creds: env['NATS_CREDS'], ca: env['NATS_CA'] }, {
     partitions: options.partitions, replicas: options.replicas,
@@ -95,7 +102,7 @@ async function bringUp(
     cleanups.push(watchNats(log.part, log.monitorUrl,
       () => terminal.progress('NATS has been unhealthy for a while')));
   }
-  const services: ServiceContext = { options, dir, env, ports, secrets, ...stores };
+  const services: ServiceContext = { options, dir, env, ports, secrets, signal, ...stores };
   await startServices(services, config, supervisor, terminal);
   const keeper = new ConfigKeeper({
     ...services, simUrl, terminal,
@@ -111,25 +118,20 @@ async function bringUp(
 }
 
 async function startStores(
-  context: UpContext, dir: DataDir, supervisor: Supervisor, secrets: Secrets,
+  context: UpContext, { dir, supervisor, signal }: Running & { signal: AbortSignal },
+  secrets: Secrets,
 ): Promise<Pick<ServiceContext, 'log' | 'database'>> {
   const store: StoreContext = {
-    options: context.options, dir, env: context.env,
+    options: context.options, dir, env: context.env, signal,
     users: natsUsers(secrets.natsPassword),
     progress: (message) => context.terminal.progress(message),
   };
   // Side by side: a first start makes a database while NATS is being fetched.
-  const results = await Promise.allSettled([
-    startLogServer(store).then(async (log) => { await supervisor.add(log.part); return log; }),
-    startDatabase(store).then(async (database) => {
-      await supervisor.add(database.part);
-      return database;
-    }),
+  const [log, database] = await Promise.all([
+    startLogServer(store).then(async (server) => { await supervisor.add(server.part); return server; }),
+    startDatabase(store).then(async (server) => { await supervisor.add(server.part); return server; }),
   ]);
-  const [log, database] = results;
-  if (log.status === 'rejected') throw log.reason;
-  if (database.status === 'rejected') throw database.reason;
-  return { log: log.value, database: database.value };
+  return { log, database };
 }
 
 async function startServices(
@@ -140,8 +142,8 @@ async function startServices(
   // The edge last: it is ready when those behind it are.
   const behind = (['audit', 'router', 'workers'] as const).map(async (name) =>
     supervisor.add(await startService(name, services)));
-  const failed = (await Promise.allSettled(behind)).find((each) => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  // The first failure ends the start; the others are aborted.
+  await Promise.all(behind);
   await supervisor.add(await startService('ingress', services));
 }
 

@@ -21,7 +21,9 @@ export interface ProgramSpec {
 const readyTimeoutMs = 180_000;
 
 /** @throws Fault server_missing with the end of its log when it does not become ready. */
-export async function startProgram(dir: DataDir, spec: ProgramSpec): Promise<Part> {
+export async function startProgram(
+  dir: DataDir, spec: ProgramSpec, signal?: AbortSignal,
+): Promise<Part> {
   // Its title is its whole command line: people read it in `ps`, the next start finds it by it.
   const marker = `holdfast-${spec.name}:${dir.root}`;
   const server = new ManagedServer({
@@ -41,7 +43,7 @@ export async function startProgram(dir: DataDir, spec: ProgramSpec): Promise<Par
     // Without its log and its supervisor there is nothing left to finish properly.
     orphanSignal: 'SIGKILL',
   });
-  await server.start();
+  await server.start(signal);
   return {
     name: spec.name,
     url: spec.url,

@@ -19,6 +19,8 @@ export interface ServiceContext {
   readonly secrets: Secrets;
   readonly log: LogServer;
   readonly database: DatabaseServer;
+  /** Aborted when everything is to stop while it is still starting. */
+  readonly signal: AbortSignal;
 }
 
 /** A service that is told to stop needs a moment beyond its own drain time. */
@@ -40,11 +42,11 @@ export async function startService(name: ServiceName, context: ServiceContext): 
     url,
     readyPath: '/health/ready',
     stopGraceMs: options.drainS * 1_000 + beyondDrainMs,
-  });
+  }, context.signal);
 }
 
 export async function startSimulator(
-  { dir, options, ports, env }: Pick<ServiceContext, 'dir' | 'options' | 'ports' | 'env'>,
+  { dir, options, ports, env, signal }: Omit<ServiceContext, 'secrets' | 'log' | 'database'>,
 ): Promise<Part> {
   return await startProgram(dir, {
     name: 'sim',
@@ -54,7 +56,7 @@ export async function startSimulator(
     url: simulatorUrl(ports),
     readyPath: '/v1/models',
     stopGraceMs: 3_000,
-  });
+  }, signal);
 }
 
 export function simulatorUrl(ports: Ports): string {

@@ -32,6 +32,8 @@ export interface StoreContext {
   readonly env: Environment;
   readonly users: readonly NatsUser[];
   readonly progress: (message: string) => void;
+  /** Aborted when everything is to stop while it is still starting. */
+  readonly signal: AbortSignal;
 }
 
 export async function startLogServer(context: StoreContext): Promise<LogServer> {
@@ -49,6 +51,7 @@ export async function startLogServer(context: StoreContext): Promise<LogServer> 
   progress(`starting NATS ${versionText(binary.version)}`);
   const nats = await startNats({
     binary, dataDir: dir.nats, users, syncAlways: options.natsSyncAlways,
+    signal: context.signal,
   });
   const part: Part = {
     name: 'nats', url: nats.url,
@@ -71,7 +74,7 @@ export async function startDatabase(context: StoreContext): Promise<DatabaseServ
     return { part: null, description, url: databaseUrl };
   }
   progress('starting Postgres');
-  const postgres = await startPostgres({ dataDir: dir.postgres });
+  const postgres = await startPostgres({ dataDir: dir.postgres, signal: context.signal });
   const part: Part = {
     name: 'postgres', url: withoutCredentials(postgres.url),
     get pid() { return postgres.pid; },

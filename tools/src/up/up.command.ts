@@ -1,5 +1,6 @@
 // `holdfast up`: everything on one machine.
 import { type Command } from 'commander';
+import { describeError } from '../shared/failure';
 import { withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 import { checkConfig, runUp } from '../supervisor/run-up';
@@ -27,6 +28,12 @@ the configuration, else from the usual key variables (OPENAI_API_KEY, …), else
       terminal: terminal(flags.json),
       json: flags.json === true,
     };
-    await (flags.check === true ? checkConfig(context) : runUp(context));
+    if (flags.check === true) return checkConfig(context);
+    const code = await runUp(context).then(() => 0, (error: unknown) => {
+      context.terminal.progress(describeError(error));
+      return 1;
+    });
+    // Everything it started is gone; nothing that still waits may keep this process alive.
+    process.exit(code);
   });
 }
