@@ -1,6 +1,6 @@
 // One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the
 // attempt whose content was sent, and ends it from the job's outcome.
-import { type DeltasAnswer } from '@libs/signals/ask-messages';
+import { type AskDeltas, type DeltasAnswer } from '@libs/signals/ask-messages';
 import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
 import { surfaceErrorEvent } from '@libs/surfaces/errors';
@@ -130,7 +130,8 @@ export class StreamSession {
   }
 
   async #askDeltas(): Promise<DeltasAnswer | null> {
-    const question = JSON.stringify({ attempt: this.#attempt, from: this.#next });
+    const asked: AskDeltas = { attempt: this.#attempt, from: this.#next };
+    const question = JSON.stringify(asked);
     try {
       const subject = signalSubjects.deltas(this.parts.job());
       return JSON.parse(
@@ -175,7 +176,7 @@ export class StreamSession {
 
   async #settle(outcome: Outcome): Promise<void> {
     if (this.#finished) return;
-    const { writer, surface } = this.parts;
+    const { writer } = this.parts;
     if (outcome.status !== 'succeeded') {
       if (!writer.opened) { this.#close(outcome); return; }
       const { code, message } = errorFields(outcome);
