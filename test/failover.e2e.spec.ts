@@ -44,10 +44,10 @@ afterAll(async () => {
 const misbehaviours: [string, object][] = [
   ['refuses', { fault: 'refuse' }],
   ['hangs', { fault: 'hang' }],
-  ['resets', { fault: 'reset', afterTokens: 2 }],
+  ['resets', { fault: 'reset', afterTokens: 0 }],
   ['answers 500', { fault: 'server_error' }],
   ['answers 503', { fault: 'unavailable' }],
-  ['answers garbage', { fault: 'garbage' }],
+  ['answers garbage', { fault: 'garbage', afterTokens: 0 }],
   ['answers 429', { fault: 'rate_limited', retryAfterS: 1 }],
   ['answers 401', { fault: 'unauthorized' }],
 ];

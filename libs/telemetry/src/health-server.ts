@@ -12,19 +12,19 @@ export async function serveHealth(
     const send = (status: number, type: string, body: string): void => {
       response.writeHead(status, { 'content-type': type }).end(body);
     };
-    if (request.url === '/health/live') return send(200, 'application/json', '{"status":"live"}');
-    if (request.url === '/health/ready') {
+    if (request.url === '/health/live') {
+      send(200, 'application/json', '{"status":"live"}');
+    } else if (request.url === '/health/ready') {
       const { status, body } = health.report();
-      return send(status, 'application/json', JSON.stringify(body));
-    }
-    if (request.url === '/metrics') {
+      send(status, 'application/json', JSON.stringify(body));
+    } else if (request.url === '/metrics') {
       registry.metrics().then(
         (text) => send(200, registry.contentType, text),
         (error: unknown) => send(500, 'text/plain', String(error)),
       );
-      return;
+    } else {
+      send(404, 'application/json', '{"error":"try /health/live, /health/ready, /metrics"}');
     }
-    return send(404, 'application/json', '{"error":"try /health/live, /health/ready, /metrics"}');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

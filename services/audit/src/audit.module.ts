@@ -9,6 +9,7 @@ import { type Registry } from '@libs/telemetry/metrics';
 import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
+import { rebuild } from './rebuild-models/rebuild';
 import { type AuditSettings } from './settings';
 import { startTrimming, type Trimmer } from './trim-log/trimmer';
 
@@ -45,7 +46,8 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
     this.#answers = answerAuditQuestions({
-      archiver: this.#archiver, database, log: connection.log, signals: connection.signals, logger,
+      archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
+      rebuild: (report) => rebuild(database, report, Date.now),
     });
   }
 

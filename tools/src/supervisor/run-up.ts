@@ -2,7 +2,6 @@
 // changes, and takes everything down when asked.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDurability } from '@libs/jetstream/capabilities';
-import { type Environment } from '@libs/settings/environment';
 import { dataDirAt, makeDataDir, type DataDir } from '../shared/data-dir';
 import { makeTopology } from '../shared/make-topology';
 import { type Terminal } from '../shared/terminal';
@@ -21,16 +20,8 @@ import {
 import { startDatabase, startLogServer, type StoreContext } from './start-stores';
 import { listenForStop, type StopSignals } from './stop-signals';
 import { Supervisor } from './supervisor';
-import { type UpOptions } from './up-options';
+import { type UpContext } from './up-context';
 import { watchNats } from './watch-nats';
-
-export interface UpContext {
-  readonly options: UpOptions;
-  readonly env: Environment;
-  readonly terminal: Terminal;
-  /** One line of JSON instead of the screen. */
-  readonly json: boolean;
-}
 
 /** Resolves when everything has stopped. @throws Failure or Fault when it does not come up. */
 export async function runUp(context: UpContext): Promise<void> {

@@ -1,7 +1,7 @@
 // Says that everything runs: the screen, or one line of JSON.
 import { type Durability } from '@libs/jetstream/capabilities';
 import { type LoadedConfig } from './load-config';
-import { type UpContext } from './run-up';
+import { type UpContext } from './up-context';
 import { renderScreen } from './screen';
 import { type KeptSecret } from './secrets';
 import { publicUrl, type ServiceContext } from './start-services';

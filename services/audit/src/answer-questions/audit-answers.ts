@@ -1,14 +1,14 @@
 // Answers on `ask.audit`: how far the archive is, and the rebuild of the read models.
 import { type EventLog } from '@libs/log/log';
-import { type Database } from '@libs/postgres/database';
 import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
-import { type Archiver } from '../archive-log/archiver';
-import { type RebuildProgress, idleProgress, rebuild } from '../rebuild-models/rebuild';
+import { type ArchiveControl } from '../shared/archive-control';
+import { idleProgress, type RebuildProgress } from '../shared/rebuild-progress';
 
 export interface AnswerParts {
-  readonly archiver: Archiver;
-  readonly database: Database;
+  readonly archiver: ArchiveControl;
+  /** Rebuilds the read models; the archiver is paused meanwhile. */
+  readonly rebuild: (report: (progress: RebuildProgress) => void) => Promise<RebuildProgress>;
   readonly log: EventLog;
   readonly signals: Signals;
   readonly logger: Logger;
@@ -23,7 +23,7 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
     progress = { ...idleProgress, phase: 'running' };
     const report = (next: RebuildProgress): void => { progress = next; };
     parts.archiver
-      .whilePaused(() => rebuild(parts.database, report, Date.now))
+      .whilePaused(() => parts.rebuild(report))
       .then(report, (error: unknown) => {
         parts.logger.error({ err: error }, 'rebuild failed; the live tables are as they were');
         progress = { ...progress, phase: 'failed', differences: [String(error)] };

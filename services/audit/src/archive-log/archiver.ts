@@ -8,6 +8,7 @@ import { type Database, migrate } from '@libs/postgres/database';
 import { type WriterLock, takeWriterLock } from '@libs/postgres/writer-lock';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
+import { type ArchiveControl } from '../shared/archive-control';
 import { jobsNeeded, objectsNamed, project } from '../shared/projector';
 import { CommitBuffer } from './commit-buffer';
 import { StateCache } from './state-cache';
@@ -26,7 +27,7 @@ export interface ArchiverParts {
   readonly metrics: ArchiveMetrics;
 }
 
-export class Archiver {
+export class Archiver implements ArchiveControl {
   readonly #cache = new StateCache();
   #stopping = false;
   #buffer = new CommitBuffer();

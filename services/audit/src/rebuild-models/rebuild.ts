@@ -9,22 +9,10 @@ import {
   compareTables, makeRebuiltTables, rebuiltTables, swapTables,
 } from '@libs/postgres/rebuild-tables';
 import { jobsNeeded, project } from '../shared/projector';
+import { type RebuildProgress } from '../shared/rebuild-progress';
 
 /** As many commits a step as one transaction takes in well under a second. */
 const stepCommits = 1_000;
-
-export interface RebuildProgress {
-  readonly phase: 'idle' | 'running' | 'done' | 'failed';
-  readonly done_commits: number;
-  readonly total_commits: number;
-  readonly identical: boolean | null;
-  readonly differences: readonly string[];
-  readonly seconds: number;
-}
-
-export const idleProgress: RebuildProgress = {
-  phase: 'idle', done_commits: 0, total_commits: 0, identical: null, differences: [], seconds: 0,
-};
 
 /**
  * Rebuilds up to the archived position. The caller keeps the archiver paused meanwhile.

@@ -5,7 +5,7 @@ import { trimThrough } from '@libs/jetstream/trim';
 import { archivedObjects, firstSequenceSince, oldestUnsettled } from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { type Logger } from '@libs/telemetry/logger';
-import { type Archiver } from '../archive-log/archiver';
+import { type ArchiveControl } from '../shared/archive-control';
 import { trimUpTo } from './trim-plan';
 
 /** Often enough that the log's size follows the load of the week, seldom enough not to be felt. */
@@ -16,7 +16,7 @@ const trimmed = ['events.job.>', 'events.webhook.>', 'events.access'];
 export interface TrimParts {
   readonly connection: LogConnection;
   readonly database: Database;
-  readonly archiver: Archiver;
+  readonly archiver: ArchiveControl;
   readonly logger: Logger;
   readonly keepDays: number;
 }
