@@ -1,6 +1,6 @@
 // Our own NATS server against the real binary: found or fetched, ready, durable, restartable.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
@@ -9,7 +9,7 @@ import { startTestNats, testNatsBinary } from '@libs/test-kit/servers';
 import { findNatsServer } from './find-nats-server';
 import { startNats, type RunningNats } from './nats';
 import { canSyncAlways } from './nats-version';
-import { isAlive } from './process-identity';
+import { commandLine, isAlive } from './process-identity';
 
 const admin = { user: 'admin', password: 'a "strange" p@ss' };
 const limited = {
@@ -75,7 +75,7 @@ describe('a NATS server of ours', () => {
     const first = await startTestNats();
     const pid = first.pid ?? 0;
     const second = await startNats({ binary: await testNatsBinary(), dataDir: first.dir });
-    expect(isAlive(pid) && (await readFile(`/proc/${pid}/cmdline`, 'utf8')) !== '').toBe(false);
+    expect(isAlive(pid) && await commandLine(pid) !== '').toBe(false);
     await second.stop();
     await first.cleanup();
   });

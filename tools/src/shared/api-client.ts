@@ -44,9 +44,15 @@ export async function callApi(access: Access, call: ApiCall): Promise<ApiAnswer>
 /** As `callApi`, for calls that must succeed. @throws Failure with the server's own words. */
 export async function callApiOk(access: Access, call: ApiCall): Promise<ApiAnswer> {
   const answer = await callApi(access, call);
-  if (answer.status < 400) return answer;
-  const { error } = answer.body as { error?: { message?: string } };
-  throw new Failure(`${answer.status}: ${error?.message ?? JSON.stringify(answer.body)}`);
+  okBody(answer);
+  return answer;
+}
+
+/** @throws Failure with the server's own words when it refused. */
+export function okBody({ status, body }: ApiAnswer): unknown {
+  if (status < 400) return body;
+  const { error } = body as { error?: { message?: string } };
+  throw new Failure(`${status}: ${error?.message ?? JSON.stringify(body)}`);
 }
 
 function parsed(text: string): unknown {

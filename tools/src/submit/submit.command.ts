@@ -1,9 +1,10 @@
 // `holdfast submit`: leaves a request behind as a job, and waits for it when asked to.
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command } from 'commander';
 import { apiAccess, type Access, type AccessFlags } from '../shared/access';
-import { callApiOk } from '../shared/api-client';
+import { callApi, callApiOk, okBody } from '../shared/api-client';
 import { Failure } from '../shared/failure';
 import { withAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
@@ -57,8 +58,14 @@ async function waitFor(access: Access, id: string, forS: number): Promise<{ stat
   const until = performance.now() + forS * 1_000;
   for (;;) {
     const leftS = Math.max(0, Math.ceil((until - performance.now()) / 1_000));
-    const { body } = await callApiOk(access, { path: `/v1/jobs/${id}?wait=${Math.min(leftS, 30)}` });
-    const job = body as { status: string };
+    const call = { path: `/v1/jobs/${id}?wait=${Math.min(leftS, 30)}` };
+    const answer = await callApi(access, call);
+    // The job is safe in the log; whoever knows its state is only away for a moment.
+    if (answer.status === 503 && leftS > 0) {
+      await sleep(1_000);
+      continue;
+    }
+    const job = okBody(answer) as { status: string };
     const running = ['queued', 'running', 'deferred'].includes(job.status);
     if (!running || leftS === 0) return job;
   }
