@@ -23,5 +23,6 @@ try {
   await program.parseAsync(process.argv);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);
-  process.exitCode = 1;
+  // A connection that still tries would keep this process alive.
+  process.exit(1);
 }

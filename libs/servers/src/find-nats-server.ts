@@ -1,6 +1,6 @@
 // Finds a nats-server binary, or fetches one: HOLDFAST_NATS_SERVER, PATH, our own folder, the
 // pinned official release, Debian's package. Prefers a version with everything Holdfast can use.
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '@libs/faults/faults';
 import { fetchDebianPackage } from './debian-package';
@@ -80,6 +80,7 @@ async function fetchMissing(
   // Another process may have fetched it while this one waited for the lock.
   const mine = await probeNatsServer(file);
   if (mine !== null && isPreferred(mine)) return mine;
+  await removeUnfinished(binDir);
   const failures: string[] = [];
   for (const source of sources ?? natsSources) {
     onProgress?.(`fetching nats-server: ${source.name}`);
@@ -94,6 +95,14 @@ async function fetchMissing(
   onProgress?.(`using nats-server ${versionText(fallback.version)}, older than ${
     versionText(preferredNats)}`);
   return fallback;
+}
+
+/** Folders of a fetch that was killed; the lock says that none is under way. */
+async function removeUnfinished(binDir: string): Promise<void> {
+  for (const name of await readdir(binDir)) {
+    if (!/^\.(release|debian)-/.test(name)) continue;
+    await rm(path.join(binDir, name), { recursive: true, force: true });
+  }
 }
 
 function isPreferred({ version }: NatsBinary): boolean {

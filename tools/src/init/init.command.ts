@@ -5,8 +5,13 @@ import { Failure } from '../shared/failure';
 import { withExamples } from '../shared/flags';
 import { makeTopology } from '../shared/make-topology';
 import { terminal } from '../shared/terminal';
+import { within } from '../shared/within';
 import { foreignServerBytes } from '../supervisor/log-room';
+import { withoutCredentials } from '../supervisor/start-stores';
 import { randomSecret } from '../supervisor/secrets';
+
+/** In a compose file or a cluster NATS may be starting at the same time. */
+const madeWithinMs = 60_000;
 
 interface Flags {
   readonly natsConfig?: boolean;
@@ -43,10 +48,12 @@ async function init(flags: Flags): Promise<void> {
   const env = process.env;
   const url = env['NATS_ADMIN_URL'] ?? env['NATS_URL'];
   if (url === undefined) throw new Failure('Name the NATS server in NATS_ADMIN_URL.');
-  const topology = await makeTopology({ url, creds: env['NATS_CREDS'], ca: env['NATS_CA'] }, {
+  const making = makeTopology({ url, creds: env['NATS_CREDS'], ca: env['NATS_CA'] }, {
     partitions: Number(flags.partitions), replicas: Number(flags.replicas),
     maxBytes: Number(flags.maxBytes),
   });
+  const topology = await within(making, madeWithinMs,
+    `NATS at ${withoutCredentials(url)} did not answer within ${madeWithinMs / 1_000} s.`);
   const { created, partitionCount, maxBytes } = topology;
   terminal(flags.json).print(flags.json === true
     ? JSON.stringify(topology)

@@ -43,6 +43,13 @@ export class Supervised {
     await this.#restarting;
   }
 
+  /** Ends it at once; what it had not finished is left to redelivery. */
+  halt(): void {
+    this.#phase = 'stopped';
+    this.#wake();
+    this.part.signal('SIGKILL');
+  }
+
   async #bringBack(exit: ServerExit): Promise<void> {
     let last = exit;
     while (!this.#isStopped()) {

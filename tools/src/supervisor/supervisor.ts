@@ -50,8 +50,8 @@ export class Supervisor {
 
   /** Does not wait: what runs in the services is left to redelivery. The stores still end cleanly. */
   force(): void {
-    for (const { part } of this.#supervised) {
-      if (services.includes(part.name)) part.signal('SIGKILL');
+    for (const supervised of this.#supervised) {
+      if (services.includes(supervised.part.name)) supervised.halt();
     }
   }
 
