@@ -6,7 +6,7 @@ import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
 import { viewOf } from '@libs/jobs/view';
 import { type JobAnswer } from '@libs/signals/ask-messages';
-import { isFault } from '@libs/faults/faults';
+import { Fault, isFault } from '@libs/faults/faults';
 import { askJob } from './ask-router';
 import { type Edge } from './edge';
 import { type HttpRefusal, refusal } from './refusal';
@@ -40,6 +40,10 @@ export async function findJob(
     return { id, tenant: key.tenant, view: live.view, terminal: live.terminal };
   }
   const archived = await edge.archive.find(id);
+  if (archived === null && live === null) {
+    // Accepted a moment ago, perhaps: while nobody owns the partition that cannot be denied.
+    throw new Fault('router_unavailable', 'no router answers for this job yet; ask again');
+  }
   if (archived === null || !maySee(key, archived)) return missing;
   const state = archived.state as JobState;
   if (state.phase === 'deduplicated') return findJob(edge, key, state.of);
