@@ -23,7 +23,6 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
-COPY bin bin
 # The image's own plain user.
 USER node
 STOPSIGNAL SIGTERM
