@@ -11,17 +11,17 @@ import { upOptions } from './up-options';
 describe('what `up` is told', () => {
   test('flags win over variables, variables over defaults', () => {
     const env = { HOLDFAST_PORT: '9000', HOLDFAST_HOST: '0.0.0.0' };
-    const options = upOptions({ port: '9001' }, env, '/work');
+    const options = upOptions({ port: '9001' }, env, '/srv');
     expect([options.port, options.host, options.dataDir])
-      .toEqual([9001, '0.0.0.0', '/work/.holdfast']);
+      .toEqual([9001, '0.0.0.0', '/srv/.holdfast']);
   });
 
   test('a configuration file must be there only when somebody named it', () => {
-    expect(upOptions({}, {}, '/work')).toMatchObject(
-      { configFile: '/work/holdfast.yaml', configRequired: false });
-    expect(upOptions({ config: 'a.yaml' }, {}, '/work')).toMatchObject(
-      { configFile: '/work/a.yaml', configRequired: true });
-    expect(upOptions({}, { HOLDFAST_CONFIG: '' }, '/work').configRequired).toBe(false);
+    expect(upOptions({}, {}, '/srv')).toMatchObject(
+      { configFile: '/srv/holdfast.yaml', configRequired: false });
+    expect(upOptions({ config: 'a.yaml' }, {}, '/srv')).toMatchObject(
+      { configFile: '/srv/a.yaml', configRequired: true });
+    expect(upOptions({}, { HOLDFAST_CONFIG: '' }, '/srv').configRequired).toBe(false);
   });
 
   test('a wrong value is named', () => {
