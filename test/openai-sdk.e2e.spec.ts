@@ -1,7 +1,8 @@
 // The official OpenAI client against the whole product; only base URL and key changed.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'openai';
-import { type Holdfast, startHoldfast } from './support/holdfast';
+import { call, json } from './support/api';
+import { eventually, type Holdfast, startHoldfast } from './support/holdfast';
 import { responseValidator } from './support/openapi';
 
 let holdfast: Holdfast;
@@ -116,5 +117,9 @@ describe('the OpenAI client', () => {
       model: 'sim-openai/sim-slow', messages: [{ role: 'user', content: 'abort me' }], stream: true,
     }, { signal: AbortSignal.timeout(500) }).catch((error: unknown) => error);
     expect(stream).toBeInstanceOf(Error);
+    await eventually('canceled', async () => {
+      const page = await json<{ data: unknown[] }>(call(holdfast, '/v1/jobs?status=canceled'));
+      return page.data.length === 1;
+    });
   });
 });
