@@ -10,6 +10,7 @@ export interface ProgramSpec {
   /** Below dist/, e.g. services/router/main.js. */
   readonly program: string;
   readonly args?: readonly string[];
+  readonly nodeArgs: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Its base URL, and the path that answers 200 when it is ready. */
   readonly url: string;
@@ -30,7 +31,7 @@ export async function startProgram(
     name: spec.name,
     command: {
       argv: [process.execPath, `--title=${marker}`, '--enable-source-maps',
-        path.join(programRoot(), 'dist', spec.program), ...spec.args ?? []],
+        ...spec.nodeArgs, path.join(programRoot(), 'dist', spec.program), ...spec.args ?? []],
       env: spec.env,
     },
     marker,

@@ -38,6 +38,7 @@ export async function startService(name: ServiceName, context: ServiceContext): 
   return await startProgram(dir, {
     name,
     program: `services/${name}/main.js`,
+    nodeArgs: options.nodeArgs,
     env: serviceEnvironment(name, wiring(name, context), context.env),
     url,
     readyPath: '/health/ready',
@@ -51,6 +52,7 @@ export async function startSimulator(
   return await startProgram(dir, {
     name: 'sim',
     program: 'tools/provider-sim.js',
+    nodeArgs: options.nodeArgs,
     args: ['--port', String(ports.sim), ...options.simArgs],
     env: { PATH: env['PATH'] ?? '' },
     url: simulatorUrl(ports),

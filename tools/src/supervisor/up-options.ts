@@ -33,6 +33,8 @@ export interface UpOptions {
   /** A disk sync per message; false only to measure what it costs. */
   readonly natsSyncAlways: boolean;
   readonly simArgs: readonly string[];
+  /** More Node options for every program of ours, e.g. `--cpu-prof --cpu-prof-dir=DIR`. */
+  readonly nodeArgs: readonly string[];
 }
 
 const schema = z.object({
@@ -49,6 +51,7 @@ const schema = z.object({
   DATABASE_URL: z.string().optional(),
   HOLDFAST_NATS_SYNC: z.enum(['always', 'default']).default('always'),
   HOLDFAST_SIM_ARGS: z.string().default(''),
+  HOLDFAST_NODE_ARGS: z.string().default(''),
 });
 
 /** @throws Fault settings_invalid naming every variable that is wrong. */
@@ -74,6 +77,11 @@ export function upOptions(flags: UpFlags, env: Environment, cwd: string): UpOpti
     natsAdminUrl: given.NATS_ADMIN_URL ?? null,
     databaseUrl: given.DATABASE_URL ?? null,
     natsSyncAlways: given.HOLDFAST_NATS_SYNC === 'always',
-    simArgs: given.HOLDFAST_SIM_ARGS.split(/\s+/).filter((word) => word !== ''),
+    simArgs: words(given.HOLDFAST_SIM_ARGS),
+    nodeArgs: words(given.HOLDFAST_NODE_ARGS),
   };
+}
+
+function words(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
 }
