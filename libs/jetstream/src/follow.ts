@@ -110,6 +110,7 @@ class Follower implements Following {
     const pull = new OrderedPull(this.parts.link, this.parts.jsm, {
       startSequence: (this.#received?.sequence ?? 0) + 1,
       filter: this.#filter.config,
+      ...(this.options.latenessMs === undefined ? {} : { pauseMs: this.options.latenessMs }),
       onCommit: (commit) => this.#receive(commit),
       onBroken: (why) => {
         this.parts.report(`a fold starts a new consumer: ${why}`);

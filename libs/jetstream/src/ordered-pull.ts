@@ -18,6 +18,8 @@ const inactiveMs = 60_000;
 export interface OrderedPullOptions {
   readonly startSequence: number;
   readonly filter: Pick<Partial<ConsumerConfig>, 'filter_subject' | 'filter_subjects'>;
+  /** See PullSessionOptions; absent: every commit at once. */
+  readonly pauseMs?: number;
   readonly onCommit: (commit: StoredCommit) => void;
   /** The consumer is gone or something was missed: start again after the last commit. */
   readonly onBroken: (why: string) => void;
@@ -47,7 +49,8 @@ export class OrderedPull {
     });
     this.#session = new PullSession(this.link, {
       consumer: name,
-      pullsOpen,
+      pullsOpen: this.options.pauseMs === undefined ? pullsOpen : 1,
+      ...(this.options.pauseMs === undefined ? {} : { pauseMs: this.options.pauseMs }),
       messages: pullMessages,
       bytes: pullBytes,
       mayPull: () => !this.#paused,

@@ -17,6 +17,11 @@ export interface PullSessionOptions {
   /** Of one pull. */
   readonly messages: number;
   readonly bytes?: number;
+  /**
+   * For readers in no hurry: take what is there, then leave the server alone this long. Every
+   * message that is sent at once wakes both ends; a pull that waits costs nothing.
+   */
+  readonly pauseMs?: number;
   /** Asked before each pull; `pullMore` when the answer may have changed. */
   readonly mayPull: () => boolean;
   readonly onMessage: (message: Msg) => void;
@@ -32,14 +37,16 @@ export class PullSession {
   /** Messages that each open pull may still bring, oldest first. */
   readonly #pulls: number[] = [];
   #heardAt = performance.now();
+  #pause: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(private readonly link: Link, private readonly options: PullSessionOptions) {
     this.#pull = JSON.stringify({
       batch: options.messages,
       ...(options.bytes === undefined ? {} : { max_bytes: options.bytes }),
-      expires: nanos(pullExpiresMs),
-      idle_heartbeat: nanos(heartbeatMs),
+      ...(options.pauseMs === undefined
+        ? { expires: nanos(pullExpiresMs), idle_heartbeat: nanos(heartbeatMs) }
+        : { no_wait: true }),
     });
     this.#subscription = link.nc.subscribe(this.#inbox, {
       callback: (error, message) => {
@@ -57,6 +64,7 @@ export class PullSession {
   }
 
   pullMore(): void {
+    if (this.#pause !== null) return;
     while (!this.#stopped && this.#pulls.length < this.options.pullsOpen && this.options.mayPull()) {
       this.#pulls.push(this.options.messages);
       const subject = `$JS.API.CONSUMER.MSG.NEXT.${streamName}.${this.options.consumer}`;
@@ -69,6 +77,7 @@ export class PullSession {
     this.#stopped = true;
     this.#subscription.unsubscribe();
     clearInterval(this.#timer);
+    if (this.#pause !== null) clearTimeout(this.#pause);
   }
 
   /** Stops and tells the owner why. */
@@ -98,7 +107,17 @@ export class PullSession {
     // A pull that brought all it should has been taken off already.
     if (/Batch Completed/i.test(text) && left === 0) return;
     this.#pulls.splice(Math.max(this.#pulls.indexOf(left), 0), 1);
+    const isEmpty = code === 404 || code === 408;
+    if (isEmpty && this.options.pauseMs !== undefined) this.#rest(this.options.pauseMs);
     this.pullMore();
+  }
+
+  /** Nothing is there now. */
+  #rest(pauseMs: number): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = null;
+      this.pullMore();
+    }, pauseMs);
   }
 
   #checkSilence(): void {

@@ -1,5 +1,7 @@
 // The ack-clocked group commit: one publish in flight; entries that arrive meanwhile wait and leave
 // together with the next. Knows nothing of NATS: both logs use it, one instance per subject.
+// The first one leaves at the end of its turn of the event loop, with all others of that turn:
+// requests that arrived together are one commit, not one and then the rest.
 import { contentLineText } from '@libs/events/parse-commit';
 import { type Appended, commitBounds, type Entry } from './log';
 
@@ -37,7 +39,9 @@ export class GroupCommit {
   append(lines: EntryLines): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...lines, resolve, reject });
-      if (!this.#inFlight) void this.#run();
+      if (this.#inFlight) return;
+      this.#inFlight = true;
+      setImmediate(() => void this.#run());
     });
   }
 
@@ -61,7 +65,6 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
-    this.#inFlight = true;
     while (this.waiting > 0) {
       const batch = this.#takeBatch();
       const draft = draftOf(batch);

@@ -46,6 +46,11 @@ export interface FollowOptions {
   readonly subjects: readonly string[];
   /** Continue after this position; null: from the start of the log. */
   readonly after: Position | null;
+  /**
+   * A reader that may be this late says so: commits then come in bunches, which spares both ends a
+   * wake-up for each. Absent: as soon as they are stored. No matter while catching up.
+   */
+  readonly latenessMs?: number;
   /** Called once per commit in log order, never concurrently; awaited if it returns a promise. */
   readonly onCommit: (commit: Commit) => void | Promise<void>;
   /** The fold cannot go on (fork, unreadable event, handler threw). Nothing more is delivered. */

@@ -18,6 +18,13 @@ export interface ProgramSpec {
   readonly stopGraceMs: number;
 }
 
+/**
+ * Requests live shorter than a collection's rhythm: with V8's small initial young generation their
+ * buffers and events are copied several times and then promoted. Measured at 64 connections: a third
+ * less CPU in collections, 10-15 % more requests. 16 MB to begin with, 64 at the most.
+ */
+const memoryArgs = ['--min-semi-space-size=16', '--max-semi-space-size=64'];
+
 /** A service may have to wait for a log that is just recovering. */
 const readyTimeoutMs = 180_000;
 
@@ -31,7 +38,7 @@ export async function startProgram(
     name: spec.name,
     command: {
       argv: [process.execPath, `--title=${marker}`, '--enable-source-maps',
-        ...spec.nodeArgs, path.join(programRoot(), 'dist', spec.program), ...spec.args ?? []],
+        ...memoryArgs, ...spec.nodeArgs, path.join(programRoot(), 'dist', spec.program), ...spec.args ?? []],
       env: spec.env,
     },
     marker,

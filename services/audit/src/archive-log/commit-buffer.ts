@@ -18,6 +18,11 @@ export class CommitBuffer {
     return this.#commits.length;
   }
 
+  /** Enough for a write of the full size. */
+  get isLarge(): boolean {
+    return this.#commits.length >= batchCommitsMax || this.#bytes >= batchBytesMax;
+  }
+
   /** Resolves when the next commit may come; undefined when at once. */
   add(commit: Commit): Promise<void> | undefined {
     this.#commits.push(commit);
