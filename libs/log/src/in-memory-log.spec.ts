@@ -13,14 +13,18 @@ it('a log told to fail refuses and stores nothing', async () => {
   expect(log.commits).toHaveLength(0);
 });
 
-it('entries appended while one is held in flight leave together when it is released', async () => {
+it('entries of one turn leave together, those that come while they are in flight with the next commit', async () => {
   const log = new InMemoryLog();
   log.hold();
-  const all = ['a', 'b', 'c'].map((id) => log.append('events.access', anEntry(id)));
+  const append = (id: string) => log.append('events.access', anEntry(id));
+  const first = ['a', 'b'].map(append);
   await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  const later = ['c', 'd'].map(append);
   expect(log.commits).toHaveLength(0);
   log.release();
-  expect((await Promise.all(all)).map(({ sequence }) => sequence)).toEqual([1, 2, 2]);
+  const appended = await Promise.all([...first, ...later]);
+  expect(appended.map(({ sequence }) => sequence)).toEqual([1, 1, 2, 2]);
 });
 
 it('a full log refuses', async () => {

@@ -52,8 +52,8 @@ function appending(newLog: () => Promise<EventLog>): void {
       Array.from({ length: 600 }, (_, index) => log.append('events.access', anEntry(`e${index}`))),
     );
     const sequences = [...new Set(all.map(({ sequence }) => sequence))];
-    // The first alone, then 256, 256 and the rest.
-    expect(sequences).toHaveLength(4);
+    // 256, 256 and the rest.
+    expect(sequences).toHaveLength(3);
     for (const [index, { sequence, line }] of all.entries()) {
       expect((await log.readAt(sequence))?.events[line]?.id).toBe(`e${index}`);
     }
@@ -62,8 +62,7 @@ function appending(newLog: () => Promise<EventLog>): void {
   it('the same content twice in a commit is stored once', async () => {
     const log = await newLog();
     const lines = inlineContent('the same prompt')?.lines ?? [];
-    const [, first, second] = await Promise.all([
-      log.append('events.access', anEntry()),
+    const [first, second] = await Promise.all([
       log.append('events.access', { events: [anEvent('x')], content: lines }),
       log.append('events.access', { events: [anEvent('y')], content: lines }),
     ]);
