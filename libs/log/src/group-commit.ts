@@ -1,7 +1,8 @@
 // The ack-clocked group commit: one publish in flight; entries that arrive meanwhile wait and leave
 // together with the next. Knows nothing of NATS: both logs use it, one instance per subject.
 // The first one leaves at the end of its turn of the event loop, with all others of that turn:
-// requests that arrived together are one commit, not one and then the rest.
+// requests that arrived together are one commit, not one and then the rest. A busy writer gathers
+// for a moment what belongs together; an idle one never waits.
 import { contentLineText } from '@libs/events/parse-commit';
 import { type Appended, commitBounds, type Entry } from './log';
 
@@ -23,6 +24,18 @@ export interface EntryLines {
   readonly bytes: number;
 }
 
+/** A writer is busy when its last commit had at least this many entries … */
+const busyEntriesMin = 4;
+/** … and is not longer ago than this. */
+const busyForMs = 50;
+/**
+ * How long a busy writer waits at most for as many entries as its last commit had. Answers come in
+ * bunches, and what follows from them is spread over a few milliseconds; without the wait the first
+ * of a bunch leave alone. Measured (everything on, 2 cores, 64 connections): 952 requests/s without,
+ * 1,113 with 2 ms, 1,133 with 5 ms, the median latency lower with each; no difference at one.
+ */
+const gatherMs = 2;
+
 interface Waiting extends EntryLines {
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
@@ -32,6 +45,10 @@ export class GroupCommit {
   #waiting: Waiting[] = [];
   #next = 0;
   #inFlight = false;
+  #lastEntries = 0;
+  #lastEndedAt = 0;
+  /** Ends the present gathering. */
+  #gathered: (() => void) | null = null;
   readonly #idle: (() => void)[] = [];
 
   constructor(private readonly publish: PublishCommit) {}
@@ -39,9 +56,12 @@ export class GroupCommit {
   append(lines: EntryLines): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ...lines, resolve, reject });
-      if (this.#inFlight) return;
-      this.#inFlight = true;
-      setImmediate(() => void this.#run());
+      if (!this.#inFlight) {
+        this.#inFlight = true;
+        setImmediate(() => void this.#run());
+      } else if (this.waiting >= this.#lastEntries) {
+        this.#gathered?.();
+      }
     });
   }
 
@@ -66,19 +86,41 @@ export class GroupCommit {
 
   async #run(): Promise<void> {
     while (this.waiting > 0) {
+      if (this.#mayGather()) await this.#gather();
       const batch = this.#takeBatch();
+      this.#lastEntries = batch.length;
+      if (batch.length === 0) break;
       const draft = draftOf(batch);
       try {
         settle(batch, await this.publish(draft));
       } catch (error) {
         for (const entry of batch) entry.reject(error);
       }
+      this.#lastEndedAt = performance.now();
     }
     this.#inFlight = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** At least one entry, then as many as the bounds allow. */
+  #mayGather(): boolean {
+    return this.#lastEntries >= busyEntriesMin && this.waiting < this.#lastEntries
+      && performance.now() - this.#lastEndedAt < busyForMs;
+  }
+
+  async #gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      this.#gathered = () => {
+        this.#gathered = null;
+        clearTimeout(timer);
+        // With what else this turn brings.
+        setImmediate(resolve);
+      };
+    });
+    this.#gathered = null;
+  }
+
+  /** At least one entry unless nothing waits any more, then as many as the bounds allow. */
   #takeBatch(): Waiting[] {
     const start = this.#next;
     let events = 0;
