@@ -7,8 +7,9 @@ export type ColumnType = 'int4' | 'int8' | 'text' | 'bytea' | 'timestamptz' | 'j
 export type ColumnValue = string | number | bigint | Uint8Array | readonly bigint[] | null;
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
-const headerTail = Buffer.alloc(8); // flags and extension length, both zero
-const trailer = Buffer.from([0xff, 0xff]);
+const headerBytes = 8; // flags and extension length, both zero
+const nullLength = -1;
+const endOfRows = -1;
 /** 2000-01-01 in ms since 1970: PostgreSQL's own epoch. */
 const postgresEpochMs = 946_684_800_000;
 const int8Oid = 20;
@@ -17,68 +18,117 @@ const int8Oid = 20;
 export function encodeRows(
   types: readonly ColumnType[], rows: readonly (readonly ColumnValue[])[],
 ): Buffer {
-  const parts: Buffer[] = [signature, headerTail];
+  const out = new Bytes();
+  out.bytes(signature);
+  out.zeros(headerBytes);
   for (const row of rows) {
-    const count = Buffer.allocUnsafe(2);
-    count.writeInt16BE(types.length);
-    parts.push(count);
-    types.forEach((type, index) => pushField(parts, type, row[index] ?? null));
-  }
-  parts.push(trailer);
-  return Buffer.concat(parts);
-}
-
-function pushField(parts: Buffer[], type: ColumnType, value: ColumnValue): void {
-  const length = Buffer.allocUnsafe(4);
-  if (value === null) {
-    length.writeInt32BE(-1);
-    parts.push(length);
-    return;
-  }
-  const bytes = encodeValue(type, value);
-  length.writeInt32BE(bytes.length);
-  parts.push(length, bytes);
-}
-
-function encodeValue(type: ColumnType, value: NonNullable<ColumnValue>): Buffer {
-  switch (type) {
-    case 'int4': {
-      const bytes = Buffer.allocUnsafe(4);
-      bytes.writeInt32BE(Number(value));
-      return bytes;
+    out.int2(types.length);
+    for (let index = 0; index < types.length; index += 1) {
+      pushField(out, types[index] as ColumnType, row[index] ?? null);
     }
-    case 'int8':
-      return int8(BigInt(value as number | bigint | string));
-    case 'timestamptz':
-      return int8(BigInt(Number(value) - postgresEpochMs) * 1000n);
-    case 'text':
-      // PostgreSQL's text cannot hold U+0000.
-      return Buffer.from((value as string).replaceAll('\0', '\ufffd'));
-    case 'bytea':
-      return Buffer.from(value as Uint8Array);
-    case 'jsonb':
-      return Buffer.concat([Buffer.from([1]), Buffer.from(value as string)]);
-    case 'int8[]':
-      return int8Array(value as readonly bigint[]);
+  }
+  out.int2(endOfRows);
+  return out.taken();
+}
+
+/** A field is its length and its bytes; the length is known once they are written. */
+function pushField(out: Bytes, type: ColumnType, value: ColumnValue): void {
+  if (value === null) { out.int4(nullLength); return; }
+  const lengthAt = out.skip(4);
+  pushValue(out, type, value);
+  out.int4At(lengthAt, out.length - lengthAt - 4);
+}
+
+function pushValue(out: Bytes, type: ColumnType, value: NonNullable<ColumnValue>): void {
+  switch (type) {
+    case 'int4': out.int4(Number(value)); return;
+    case 'int8': out.int8(BigInt(value as number | bigint | string)); return;
+    case 'timestamptz': out.int8(BigInt(Number(value) - postgresEpochMs) * 1000n); return;
+    case 'text': out.text(withoutNul(value as string)); return;
+    case 'bytea': out.bytes(value as Uint8Array); return;
+    case 'jsonb': out.int1(1); out.text(value as string); return;
+    case 'int8[]': pushInt8Array(out, value as readonly bigint[]);
   }
 }
 
-function int8(value: bigint): Buffer {
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeBigInt64BE(value);
-  return bytes;
+/** PostgreSQL's text cannot hold U+0000. */
+function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
 }
 
 /** One dimension, lower bound 1, no nulls. */
-function int8Array(values: readonly bigint[]): Buffer {
-  const header = Buffer.alloc(20);
-  header.writeInt32BE(values.length === 0 ? 0 : 1, 0);
-  header.writeInt32BE(0, 4);
-  header.writeInt32BE(int8Oid, 8);
-  header.writeInt32BE(values.length, 12);
-  header.writeInt32BE(1, 16);
-  if (values.length === 0) return header.subarray(0, 12);
-  const width = Buffer.alloc(4);
-  width.writeInt32BE(8);
-  return Buffer.concat([header, ...values.flatMap((value) => [width, int8(value)])]);
+function pushInt8Array(out: Bytes, values: readonly bigint[]): void {
+  out.int4(values.length === 0 ? 0 : 1);
+  out.int4(0);
+  out.int4(int8Oid);
+  if (values.length === 0) return;
+  out.int4(values.length);
+  out.int4(1);
+  for (const value of values) {
+    out.int4(8);
+    out.int8(value);
+  }
+}
+
+/** One buffer that grows: a small one for every field cost more than all else of a write. */
+class Bytes {
+  #buffer = Buffer.allocUnsafe(64 * 1024);
+  length = 0;
+
+  taken(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  /** Where the skipped bytes begin. */
+  skip(count: number): number {
+    this.#room(count);
+    this.length += count;
+    return this.length - count;
+  }
+
+  zeros(count: number): void {
+    const at = this.skip(count);
+    this.#buffer.fill(0, at, at + count);
+  }
+
+  int1(value: number): void {
+    const at = this.skip(1);
+    this.#buffer.writeInt8(value, at);
+  }
+
+  int2(value: number): void {
+    const at = this.skip(2);
+    this.#buffer.writeInt16BE(value, at);
+  }
+
+  int4(value: number): void {
+    this.int4At(this.skip(4), value);
+  }
+
+  int4At(at: number, value: number): void {
+    this.#buffer.writeInt32BE(value, at);
+  }
+
+  int8(value: bigint): void {
+    const at = this.skip(8);
+    this.#buffer.writeBigInt64BE(value, at);
+  }
+
+  bytes(value: Uint8Array): void {
+    const at = this.skip(value.length);
+    this.#buffer.set(value, at);
+  }
+
+  text(value: string): void {
+    // UTF-8 takes at most three bytes for each unit of a string.
+    this.#room(value.length * 3);
+    this.length += this.#buffer.write(value, this.length, 'utf8');
+  }
+
+  #room(count: number): void {
+    if (this.length + count <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.length + count));
+    this.#buffer.copy(larger, 0, 0, this.length);
+    this.#buffer = larger;
+  }
 }

@@ -110,6 +110,20 @@ describe('the archive', () => {
     expect(await database.query("SELECT status FROM jobs WHERE id = 'job_3'")).toEqual([{ status: 'succeeded' }]);
   });
 
+  it('takes a submission that stands in the log twice for what it is, and goes on', async () => {
+    await succeed('job_twice');
+    await archived();
+    await archiver.stop();
+    archiver = newArchiver();
+    archiver.start();
+    await append('submitted', submitted('job_twice'), '{"question":1}');
+    await succeed('job_after');
+    await archived();
+    expect(await database.query('SELECT id, status FROM jobs ORDER BY id')).toEqual([
+      { id: 'job_after', status: 'succeeded' }, { id: 'job_twice', status: 'succeeded' },
+    ]);
+  });
+
   it('leaves a second archiver standing by', async () => {
     await waitFor(() => archiver.writing);
     const second = newArchiver();

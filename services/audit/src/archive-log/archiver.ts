@@ -9,7 +9,7 @@ import { type WriterLock, takeWriterLock } from '@libs/postgres/writer-lock';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
-import { jobsNeeded, objectsNamed, project } from '../shared/projector';
+import { objectsNamed, project, projectTwice } from '../shared/projector';
 import { CommitBuffer } from './commit-buffer';
 import { StateCache } from './state-cache';
 import { type ArchiveMetrics } from './metrics';
@@ -151,13 +151,16 @@ export class Archiver implements ArchiveControl {
     const commits = this.#buffer.nextBatch();
     const last = commits.at(-1);
     if (last === undefined) return;
-    const known = await this.#known(jobsNeeded(commits));
-    const { rows, states } = project(commits, known);
     const objects: ArchivedObject[] = [];
     for (const [sha256, sequence] of objectsNamed(commits)) {
       objects.push({ sha256, sequence, text: await log.getObject(sha256) });
     }
-    await writeBatch(database, { after: this.#position, commits, objects, rows });
+    let states: ReadonlyMap<string, JobState> = new Map();
+    await projectTwice(commits, async (needed) => {
+      const projection = project(commits, await this.#known(needed));
+      await writeBatch(database, { after: this.#position, commits, objects, rows: projection.rows });
+      states = projection.states;
+    });
     this.#position = { sequence: last.sequence, msgId: last.msgId };
     this.#buffer.drop(commits.length);
     this.#cache.keep(states);

@@ -8,7 +8,7 @@ import { writeReadModels } from '@libs/postgres/read-model-rows';
 import {
   compareTables, makeRebuiltTables, rebuiltTables, swapTables,
 } from '@libs/postgres/rebuild-tables';
-import { jobsNeeded, project } from '../shared/projector';
+import { project, projectTwice } from '../shared/projector';
 import { type RebuildProgress } from '../shared/rebuild-progress';
 
 /** As many commits a step as one transaction takes in well under a second. */
@@ -52,9 +52,12 @@ async function step(
   }));
   const last = commits.at(-1);
   if (last === undefined) return null;
-  const texts = await loadStates(database, [...jobsNeeded(commits)], rebuiltTables);
-  const known = new Map([...texts].map(([id, text]) => [id, JSON.parse(text) as JobState]));
-  const { rows } = project(commits, known);
-  await database.transaction((client) => writeReadModels(client, rebuiltTables, rows));
+  const write = async (needed: ReadonlySet<string>): Promise<void> => {
+    const texts = await loadStates(database, [...needed], rebuiltTables);
+    const known = new Map([...texts].map(([id, text]) => [id, JSON.parse(text) as JobState]));
+    const { rows } = project(commits, known);
+    await database.transaction((client) => writeReadModels(client, rebuiltTables, rows));
+  };
+  await projectTwice(commits, write);
   return { sequence: last.sequence, count: commits.length };
 }

@@ -6,7 +6,9 @@ import { type AnyEvent } from '@libs/events/envelope';
 import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
 import { linesPerCommitMax } from '@libs/postgres/archive-store';
-import { type DeliveryRow, type JobRow, type ReadModelRows } from '@libs/postgres/read-model-rows';
+import {
+  type DeliveryRow, type JobRow, type ReadModelRows, wasThere,
+} from '@libs/postgres/read-model-rows';
 import { attemptRows, goneAttempts, jobRow } from './rows';
 
 /** What the projector needs of a commit. */
@@ -24,7 +26,7 @@ export interface Projection {
 type Delivery = { -readonly [K in keyof DeliveryRow]: DeliveryRow[K] };
 
 /** Ids of jobs whose state must be known before these commits can be projected. */
-export function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
+function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
   const born = new Set<string>();
   const needed = new Set<string>();
   for (const event of jobEvents(commits)) {
@@ -32,6 +34,25 @@ export function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
     else if (!born.has(event.subject)) needed.add(event.subject);
   }
   return needed;
+}
+
+/**
+ * Writes with the states of the jobs that were not born in these commits; if one of the born was
+ * there before (a submission that stands in the log twice), once more with the states of all.
+ */
+export async function projectTwice(
+  commits: readonly ProjectedCommit[], write: (needed: ReadonlySet<string>) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(jobsNeeded(commits));
+  } catch (error) {
+    if (!wasThere(error)) throw error;
+    await write(jobsNamed(commits));
+  }
+}
+
+function jobsNamed(commits: readonly ProjectedCommit[]): Set<string> {
+  return new Set([...jobEvents(commits)].map((event) => event.subject));
 }
 
 /** Projects commits onto the known states. Pure. */
@@ -119,7 +140,9 @@ function rowsOf(
   const deliveries: DeliveryRow[] = [];
   const attempts = new Map<string, ReadModelRows['attempts'][number]>();
   const attemptsGone: string[] = [];
+  const born = new Set<string>();
   for (const [id, state] of states) {
+    if (!context.known.has(id)) born.add(id);
     jobs.push(jobRow(state, context.positions.get(id) ?? []));
     for (const row of attemptRows(state)) attempts.set(row.attemptId, row);
     attemptsGone.push(...goneAttempts(context.known.get(id), state));
@@ -137,5 +160,5 @@ function rowsOf(
       lastMessage: note?.lastMessage ?? null,
     });
   }
-  return { jobs, attempts: [...attempts.values()], deliveries, attemptsGone };
+  return { jobs, attempts: [...attempts.values()], deliveries, attemptsGone, born };
 }
