@@ -111,12 +111,13 @@ describe('an idempotency key', () => {
 
 describe('a stream', () => {
   it('can be taken up again with Last-Event-ID, without a gap or a repetition', async () => {
-    await setScript(holdfast.simUrl, 'sim-openai', { defaults: { tokensPerS: 40, tokens: 60 } });
-    const job = await submit(holdfast, { ...chat('long'), model: 'sim-openai/sim-small', stream: true, max_tokens: 60 });
+    await setScript(holdfast.simUrl, 'sim-openai', { defaults: { tokensPerS: 40 } });
+    const job = await submit(holdfast, { ...chat('long'), model: 'sim-openai/sim-large', stream: true, max_tokens: 60 });
     const abort = new AbortController();
     const first = await call(holdfast, `/v1/jobs/${job.id}/stream`, { signal: abort.signal });
     const events = await readEvents(first, 10);
     abort.abort();
+    expect(events.length).toBe(10);
     const last = events.at(-1)!.id;
     const rest = await readEvents(await call(holdfast, `/v1/jobs/${job.id}/stream`, {
       headers: { 'last-event-id': last },

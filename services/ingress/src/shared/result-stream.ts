@@ -3,6 +3,9 @@ import { unstream } from '@libs/surfaces/assemble';
 import { isObject, parseJson } from '@libs/surfaces/json';
 import { type Surface, type SurfaceEvent } from '@libs/surfaces/surface';
 
+/** First part of the ids of a stream made from the result, where others have their attempt. */
+export const resultAttempt = 'result';
+
 export const openaiEnd: SurfaceEvent = { event: null, data: '[DONE]' };
 
 /** The surface's own last event. */

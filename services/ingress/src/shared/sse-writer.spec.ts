@@ -1,36 +1,13 @@
 // Server-sent events as they leave, without a network.
 import { describe, expect, it } from '@jest/globals';
-import { EventEmitter } from 'node:events';
-import { type FastifyReply } from 'fastify';
 import { LiveStreams } from './live-streams';
+import { ScriptedResponse } from './scripted-response';
 import { bufferedBytesMax, SseWriter } from './sse-writer';
-
-/** As much of a response as the writer uses; its socket takes what it is told to. */
-class ScriptedResponse extends EventEmitter {
-  readonly written: string[] = [];
-  status: number | null = null;
-  writableLength = 0;
-  writableNeedDrain = false;
-  ended = false;
-
-  writeHead(status: number): void {
-    this.status = status;
-  }
-
-  write(text: string): void {
-    this.written.push(text);
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-}
 
 function start() {
   const raw = new ScriptedResponse();
   const live = new LiveStreams();
-  const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) };
-  return { raw, live, writer: new SseWriter(reply as unknown as FastifyReply, live) };
+  return { raw, live, writer: new SseWriter(raw.asReply(), live) };
 }
 
 describe('a stream', () => {

@@ -1,5 +1,6 @@
 // One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the
-// attempt whose content was sent, and ends it from the job's outcome.
+// attempt whose content the client has, and ends it from the job's outcome. What cannot go on
+// exactly where the client stands ends with an error: text is never sent a second time.
 import { type AskDeltas, type DeltasAnswer } from '@libs/signals/ask-messages';
 import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
@@ -7,7 +8,9 @@ import { surfaceErrorEvent } from '@libs/surfaces/errors';
 import { type Surface, type SurfaceEvent } from '@libs/surfaces/surface';
 import { isRefusal } from './refusal';
 import { errorFields, type Headers } from './respond';
-import { endsStream, eventsOfResult, looksComplete, openaiEnd } from './result-stream';
+import {
+  endsStream, eventsOfResult, looksComplete, openaiEnd, resultAttempt,
+} from './result-stream';
 import { type JobEnd } from './follow-job';
 import { type Outcome } from './outcome';
 import { type SseWriter } from './sse-writer';
@@ -32,6 +35,7 @@ const deltasTimeoutMs = 1_000;
 const refillMs = 200;
 
 export class StreamSession {
+  /** Whose content the client gets; `resultAttempt` for a stream made from the result. */
   #attempt: string | null;
   #next: number;
   /** Highest index heard of. */
@@ -69,7 +73,7 @@ export class StreamSession {
   };
 
   readonly broken = (broken: BrokenReply): void => {
-    if (this.#finished || !this.parts.writer.opened || broken.attempt !== this.#attempt) return;
+    if (this.#finished || !this.#isBound || broken.attempt !== this.#attempt) return;
     this.#endWithError(broken.error.class, broken.error.message);
   };
 
@@ -92,7 +96,8 @@ export class StreamSession {
 
   /** Asks the worker for what is missing; also how a stream that is not sent to us is read. */
   async fill(once = false): Promise<void> {
-    if (this.#filling || this.#lagging || this.#finished) return;
+    // A result does not come in deltas: whoever has begun it gets the rest of it.
+    if (this.#filling || this.#isHeld() || this.#attempt === resultAttempt) return;
     this.#filling = true;
     do {
       const before = this.#next;
@@ -112,6 +117,11 @@ export class StreamSession {
     return this.#finished || this.#lagging;
   }
 
+  /** The client has content of an attempt: nothing of another one may follow. */
+  get #isBound(): boolean {
+    return this.parts.writer.opened || this.parts.from !== null;
+  }
+
   async #fillOnce(): Promise<void> {
     const answer = await this.#askDeltas();
     if (answer === null || this.#finished) return;
@@ -123,6 +133,7 @@ export class StreamSession {
     this.#seen = Math.max(this.#seen, first + answer.deltas.length - 1);
     for (const [place, event] of answer.deltas.entries()) {
       const index = first + place;
+      if (index === this.#next - 1) this.#last ??= event;
       if (index < this.#next) continue;
       if (this.#lagging || index > this.#next) break;
       this.#write({ ...event, index, attempt: answer.attempt });
@@ -130,7 +141,9 @@ export class StreamSession {
   }
 
   async #askDeltas(): Promise<DeltasAnswer | null> {
-    const asked: AskDeltas = { attempt: this.#attempt, from: this.#next };
+    // The last event that a returning client has tells whether it has them all.
+    const from = this.#last === null ? Math.max(0, this.#next - 1) : this.#next;
+    const asked: AskDeltas = { attempt: this.#attempt, from };
     const question = JSON.stringify(asked);
     try {
       const subject = signalSubjects.deltas(this.parts.job());
@@ -143,10 +156,10 @@ export class StreamSession {
     }
   }
 
-  /** Whether this attempt is the one to forward; before any content was sent it may change. */
+  /** Whether this attempt is the one to forward; before the client has content it may change. */
   #follows(attempt: string): boolean {
     if (this.#attempt === attempt) return true;
-    if (this.parts.writer.opened) return false;
+    if (this.#isBound) return false;
     this.#attempt = attempt;
     this.#next = 0;
     this.#seen = -1;
@@ -155,12 +168,17 @@ export class StreamSession {
 
   #write(delta: Pick<DeltaReply, 'attempt' | 'index' | 'event' | 'data'>): void {
     const { writer } = this.parts;
-    if (!writer.opened) writer.open(this.parts.headers(this.#about));
+    this.#open();
     const event = { event: delta.event, data: delta.data };
     writer.write(event, `${delta.attempt}:${delta.index}`);
     this.#next = delta.index + 1;
     this.#last = event;
     if (writer.full) this.#lag();
+  }
+
+  #open(): void {
+    const { writer, headers } = this.parts;
+    if (!writer.opened) writer.open(headers(this.#about));
   }
 
   /** A slow client: nothing is kept for it; what it misses is asked for once it has read. */
@@ -182,24 +200,22 @@ export class StreamSession {
       const { code, message } = errorFields(outcome);
       this.#endWithError(code, message); return;
     }
-    if (!writer.opened && this.parts.from !== null) {
-      // The worker keeps an ended stream for a while: a reader that comes back loses nothing.
-      await this.#fillOnce();
-      if (this.#isHeld()) return;
-    }
-    if (!writer.opened) return this.#streamResult(outcome);
+    const { provider, model } = outcome;
+    if (provider !== null && model !== null) this.#about = { provider, model };
+    if (!this.#isBound || this.#attempt === resultAttempt) return this.#streamResult(outcome);
     if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
       this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.'); return;
     }
+    this.#filling = true;
     await this.#fillToEnd();
+    this.#filling = false;
     if (!this.#isHeld()) this.#endComplete();
   }
 
   /** The worker keeps a stream for a while after its end; an answer carries a part of a long one. */
   async #fillToEnd(): Promise<void> {
-    const { surface } = this.parts;
     let before = -1;
-    while (!endsStream(surface, this.#last) && !looksComplete(surface, this.#last)) {
+    while (!endsStream(this.parts.surface, this.#last)) {
       if (this.#isHeld() || this.#next === before) return;
       before = this.#next;
       await this.#fillOnce();
@@ -208,30 +224,28 @@ export class StreamSession {
 
   #endComplete(): void {
     const { writer, surface } = this.parts;
-    if (!endsStream(surface, this.#last)) {
-      if (!looksComplete(surface, this.#last)) {
-        this.#endWithError('stream_broken', 'The end of this stream was lost.'); return;
-      }
-      if (surface === 'openai') writer.write(openaiEnd, `${this.#attempt}:${this.#next}`);
+    const hasEnd = endsStream(surface, this.#last);
+    if (!hasEnd && !looksComplete(surface, this.#last)) {
+      this.#endWithError('stream_broken', 'The end of this stream was lost.'); return;
     }
+    this.#open();
+    if (!hasEnd && surface === 'openai') writer.write(openaiEnd, `${this.#attempt}:${this.#next}`);
     writer.end();
     this.#close(null);
   }
 
-  /** Nothing was sent and the job has settled: the stream is made from the result. */
+  /** The client has nothing, or a part of the stream that was made from the result before. */
   async #streamResult(outcome: Outcome): Promise<void> {
-    const { writer, surface, endpoint, includeUsage, from } = this.parts;
+    const { writer, surface, endpoint, includeUsage } = this.parts;
     const events = eventsOfResult({ surface, endpoint, includeUsage }, outcome.body);
     if (events === null) { this.#close(outcome); return; }
-    const { provider, model } = outcome;
-    writer.open(this.parts.headers({
-      ...(provider === null ? {} : { provider }), ...(model === null ? {} : { model }),
-    }));
-    const first = from?.attempt === 'result' ? from.index + 1 : 0;
+    const first = this.#attempt === resultAttempt ? this.#next : 0;
+    this.#attempt = resultAttempt;
+    this.#open();
     for (let index = first; index < events.length; index += 1) {
       const event = events[index];
       if (event === undefined || this.#finished) break;
-      writer.write(event, `result:${index}`);
+      writer.write(event, `${resultAttempt}:${index}`);
       if (writer.full) await new Promise<void>((resolve) => writer.onDrained(resolve));
     }
     writer.end();
@@ -241,6 +255,7 @@ export class StreamSession {
   #endWithError(code: string, message: string): void {
     const { writer, surface } = this.parts;
     const jobId = this.parts.job();
+    this.#open();
     const advice = `${message} What was answered can be read at /v1/jobs/${jobId}/result.`;
     writer.write(surfaceErrorEvent(surface, { status: 502, code, message: advice, jobId }), null);
     writer.end();

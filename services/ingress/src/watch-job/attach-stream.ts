@@ -1,6 +1,6 @@
 // GET /v1/jobs/{id}/stream: joins a job's stream, from the start or after `Last-Event-ID`. The
-// first part of an event's id names the attempt (or `result`): where it changes, the stream begins
-// anew.
+// first part of an event's id names the attempt (or `result`); what follows such an id is the rest
+// of the same stream, or an error event `stream_broken` when there is no rest to be had.
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isEndpoint, surfaceOf } from '@libs/surfaces/surface';
 import { type Edge } from '../shared/edge';
@@ -45,7 +45,7 @@ export async function attachStream(
       ...(provider === undefined ? {} : { 'holdfast-provider': printable(provider) }),
       ...(model === undefined ? {} : { 'holdfast-model': printable(model) }),
     }),
-    from: from,
+    from,
   });
   void follow.end.then(session.end);
   edge.waiters.ask(found.id);
