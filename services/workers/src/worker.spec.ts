@@ -10,7 +10,7 @@ import { type Delivery } from '@libs/log/work-queue';
 import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
 import { decodeReplies, type ReplyMessage } from '@libs/signals/reply-messages';
 import { Secret } from '@libs/settings/secret';
-import { newEventId } from '@libs/telemetry/ids';
+import { newAttemptId, newEventId } from '@libs/telemetry/ids';
 import { waitFor } from '@libs/test-kit/wait-for';
 import { type Delta, type UpstreamOutcome, type UpstreamRequest } from './providers/outcome';
 import { type CallProvider } from './run-attempts/run-job';
@@ -220,6 +220,48 @@ describe('a streamed job', () => {
       content_sent: true, reason: 'connection_lost', attempt: { outcome: 'unknown' },
     });
     await waitFor(() => scene.replies.some(({ kind }) => kind === 'broken'));
+  });
+});
+
+describe('the deltas of a streamed job', () => {
+  const call = { ...routed(plan).call, stream: true };
+  const ask = (scene: Scene, attempt: string | null): Promise<unknown> =>
+    new InMemorySignals(scene.bus)
+      .request('deltas.job_1', JSON.stringify({ attempt, from: 0 }), 100)
+      .then((text) => JSON.parse(text) as unknown, () => 'nobody answered');
+
+  test('stay for those who come when it was answered', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call }) }));
+    const upstream = await scene.call();
+    upstream.emit('one');
+    upstream.end(answer());
+    await handled;
+    const { attempt_id } = scene.log.eventsOf('JobSucceeded')[0]!.data.attempts[0]!;
+    const kept = { attempt: attempt_id, from: 0, deltas: [{ data: 'one' }] };
+    expect(await ask(scene, null)).toMatchObject(kept);
+    expect(await ask(scene, attempt_id)).toMatchObject(kept);
+  });
+
+  test('go when its attempt broke: nobody is to begin with what cannot go on', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call }) }));
+    const upstream = await scene.call();
+    upstream.emit('one');
+    upstream.end(failure('connection_lost', { mayHaveCost: true, contentSent: true }));
+    await handled;
+    expect(await ask(scene, null)).toBe('nobody answered');
+  });
+
+  test('are not offered to one who reads a later attempt, as after a pause', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call }) }));
+    const upstream = await scene.call();
+    upstream.emit('one');
+    expect(await ask(scene, 'att_0')).toMatchObject({ deltas: [{ data: 'one' }] });
+    expect(await ask(scene, newAttemptId())).toBe('nobody answered');
+    upstream.end(answer());
+    await handled;
   });
 });
 

@@ -29,7 +29,10 @@ export function listen({ signals, running, closedKeys, now }: Listening): Signal
     signals.subscribe(signalSubjects.deltas('*'), (text, subject, respond) => {
       const job = running.streamed(subject.slice('deltas.'.length));
       if (job?.attempt == null || respond === null) return;
-      respond(JSON.stringify(deltasFrom(job.attempt, job.deltas, text)));
+      const asked = JSON.parse(text === '' ? '{}' : text) as Partial<AskDeltas>;
+      // Ids are in the order of time. This worker was paused, and another one has the job now.
+      if (asked.attempt != null && asked.attempt > job.attempt) return;
+      respond(JSON.stringify(deltasFrom(job.attempt, job.deltas, asked)));
     }),
   ];
   return { stop: () => subscriptions.forEach((one) => one.stop()) };
@@ -37,9 +40,8 @@ export function listen({ signals, running, closedKeys, now }: Listening): Signal
 
 /** What is asked for, as far as it fits one answer; the asker comes again for the rest. */
 function deltasFrom(
-  attempt: string, deltas: readonly SurfaceEvent[], question: string,
+  attempt: string, deltas: readonly SurfaceEvent[], asked: Partial<AskDeltas>,
 ): DeltasAnswer {
-  const asked = JSON.parse(question === '' ? '{}' : question) as Partial<AskDeltas>;
   const from = asked.attempt === attempt ? asked.from ?? 0 : 0;
   let size = 0;
   const rest = deltas.slice(from);

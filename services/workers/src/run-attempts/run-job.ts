@@ -75,6 +75,7 @@ export async function runJob(
     }
     const walked = body === null ? bodyIsGone(job) : await walk(run, body);
     await settle(run, walked);
+    job.answered = walked.end.kind === 'succeeded';
   } finally {
     deps.running.remove(job, deps.now());
   }

@@ -8,8 +8,11 @@ type Routed = Catalogue['JobRouted'];
 /** Timers may fire this much early; a call cut off by its deadline is expired, not timed out. */
 const deadlineSlackMs = 10;
 
-/** Streams that ended here are kept for readers that follow by asking: a few of their intervals. */
-const endedKeptMs = 10_000;
+/**
+ * Answered streams are kept for readers that follow by asking, and for a client that lost its
+ * connection near the end and comes back: SDKs and browsers do within seconds.
+ */
+const endedKeptMs = 60_000;
 /** About 50 KB of deltas a stream: bounded at some tens of megabytes. */
 const endedMax = 500;
 
@@ -18,6 +21,8 @@ export class RunningJob {
   readonly abort = new AbortController();
   /** Nothing was called yet: a draining worker may still return the job. */
   begun = false;
+  /** Its attempt answered: the stream is whole. */
+  answered = false;
   attempt: string | null = null;
   /** What the running attempt has streamed, in the client's surface. */
   deltas: SurfaceEvent[] = [];
@@ -57,7 +62,7 @@ export class RunningJobs {
   readonly #jobs = new Set<RunningJob>();
   /** Two routings of a job can overlap after this process was paused. */
   readonly #byId = new Map<string, RunningJob[]>();
-  /** Ended jobs that streamed, oldest first. */
+  /** Jobs that were answered by a stream, oldest first. */
   readonly #ended = new Map<string, { readonly job: RunningJob; readonly untilMs: number }>();
   #draining = false;
 
@@ -90,7 +95,7 @@ export class RunningJobs {
     return this.#byId.get(jobId)?.at(-1) ?? null;
   }
 
-  /** The job whose deltas are asked for: running here, or ended here a moment ago. */
+  /** The job whose deltas are asked for: running here, or answered here a moment ago. */
   streamed(jobId: string): RunningJob | null {
     return this.find(jobId) ?? this.#ended.get(jobId)?.job ?? null;
   }
@@ -119,7 +124,8 @@ export class RunningJobs {
       if (untilMs > nowMs && this.#ended.size < endedMax) break;
       this.#ended.delete(id);
     }
-    if (job.deltas.length === 0) return;
+    // What broke is not kept: a reader would begin with what cannot go on.
+    if (!job.answered || job.deltas.length === 0) return;
     this.#ended.delete(job.id);
     this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }
