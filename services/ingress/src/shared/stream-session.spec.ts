@@ -177,6 +177,17 @@ describe('a stream made from the result', () => {
 });
 
 describe('a stream that is followed by asking', () => {
+  it('begins soon after its attempt does, also when it was asked for before', async () => {
+    const scene = new Scene(null);
+    const following = scene.follow(null);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    scene.worker = { attempt: 'att_1', has: deltas.length };
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(scene.events().data).toEqual(deltas);
+    scene.session.end(answered('att_1'));
+    await following;
+  });
+
   it('has its last chunk also when the job settles between two questions', async () => {
     const scene = new Scene(null);
     scene.worker = { attempt: 'att_1', has: 3 };

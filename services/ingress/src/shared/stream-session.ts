@@ -29,8 +29,11 @@ export interface StreamParts {
   readonly from: { readonly attempt: string; readonly index: number } | null;
 }
 
-/** The worker that runs the job answers from memory. */
-const deltasTimeoutMs = 1_000;
+/**
+ * The worker that runs the job answers from memory. Nobody answers for a job that has not begun: it
+ * is asked for again soon, then more patiently, in case its worker is only slow.
+ */
+const deltasTimeoutMs = { first: 125, most: 1_000 } as const;
 /** A worker whose next delta is later than this has none for us yet. */
 const refillMs = 200;
 
@@ -41,6 +44,7 @@ export class StreamSession {
   /** Highest index heard of. */
   #seen = -1;
   #last: SurfaceEvent | null = null;
+  #askTimeoutMs: number = deltasTimeoutMs.first;
   #filling = false;
   #lagging = false;
   #outcome: Outcome | null = null;
@@ -148,9 +152,10 @@ export class StreamSession {
     try {
       const subject = signalSubjects.deltas(this.parts.job());
       return JSON.parse(
-        await this.parts.signals.request(subject, question, deltasTimeoutMs),
+        await this.parts.signals.request(subject, question, this.#askTimeoutMs),
       ) as DeltasAnswer;
     } catch {
+      this.#askTimeoutMs = Math.min(this.#askTimeoutMs * 2, deltasTimeoutMs.most);
       // Nobody runs it now: it waits, has settled, or its worker is gone. The router decides.
       return null;
     }
@@ -214,6 +219,7 @@ export class StreamSession {
 
   /** The worker keeps a stream for a while after its end; an answer carries a part of a long one. */
   async #fillToEnd(): Promise<void> {
+    this.#askTimeoutMs = deltasTimeoutMs.most;
     let before = -1;
     while (!endsStream(this.parts.surface, this.#last)) {
       if (this.#isHeld() || this.#next === before) return;
