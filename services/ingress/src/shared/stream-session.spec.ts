@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AskDeltas } from '@libs/signals/ask-messages';
 import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
+import { type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects } from '@libs/signals/signals';
 import { answerBody } from '../scripted-system';
 import { LiveStreams } from './live-streams';
@@ -69,6 +70,10 @@ function answered(attemptId: string, body = answerBody): Outcome {
   };
 }
 
+function delta(attempt: string, index: number): DeltaReply {
+  return { kind: 'delta', job, attempt, index, event: null, data: deltas[index]! };
+}
+
 const ofResult = eventsOfResult(shape, answerBody)!.map(({ data }) => data);
 
 const isBroken = (data: readonly string[]): void => {
@@ -133,12 +138,21 @@ describe("an attempt's stream, taken up again while another attempt runs", () =>
     isBroken(scene.events().data);
   });
 
-  it('takes nothing of that attempt when it is sent here', () => {
+  it('is broken as soon as that attempt has something to say', async () => {
     const scene = new Scene({ attempt: 'att_1', index: 0 });
-    scene.session.accept({
-      kind: 'delta', job, attempt: 'att_2', index: 0, event: null, data: deltas[0]!,
-    });
+    scene.session.accept(delta('att_2', 0));
+    expect(await scene.session.done).toBeNull();
+    isBroken(scene.events().data);
+  });
+
+  it('goes on when that attempt is an earlier one, whose worker was paused', async () => {
+    const scene = new Scene({ attempt: 'att_2', index: 0 });
+    scene.session.accept(delta('att_1', 1));
     expect(scene.raw.status).toBeNull();
+    for (const index of [1, 2, 3, 4]) scene.session.accept(delta('att_2', index));
+    scene.session.end(answered('att_2'));
+    expect(await scene.session.done).toBeNull();
+    expect(scene.events().data).toEqual(deltas.slice(1));
   });
 
   it('is broken when its own attempt is said to be', async () => {

@@ -67,7 +67,8 @@ export class StreamSession {
   }
 
   readonly accept = (delta: DeltaReply): void => {
-    if (this.#finished || !this.#follows(delta.attempt)) return;
+    if (this.#finished) return;
+    if (!this.#follows(delta.attempt)) { this.#leaveIfOver(delta.attempt); return; }
     if (delta.provider !== undefined) this.#about.provider = delta.provider;
     if (delta.model !== undefined) this.#about.model = delta.model;
     this.#seen = Math.max(this.#seen, delta.index);
@@ -129,10 +130,7 @@ export class StreamSession {
   async #fillOnce(): Promise<void> {
     const answer = await this.#askDeltas();
     if (answer === null || this.#finished) return;
-    if (!this.#follows(answer.attempt)) {
-      this.#endWithError('stream_broken', 'The attempt that this stream came from was given up.');
-      return;
-    }
+    if (!this.#follows(answer.attempt)) { this.#leaveIfOver(answer.attempt); return; }
     const first = answer.from ?? 0;
     this.#seen = Math.max(this.#seen, first + answer.deltas.length - 1);
     for (const [place, event] of answer.deltas.entries()) {
@@ -169,6 +167,15 @@ export class StreamSession {
     this.#next = 0;
     this.#seen = -1;
     return true;
+  }
+
+  /**
+   * Another attempt of the job runs: the client's own has ended without an answer. Ids are in the
+   * order of time; a worker that was paused may still speak of an earlier one.
+   */
+  #leaveIfOver(other: string): void {
+    if (this.#attempt === null || this.#attempt === resultAttempt || other < this.#attempt) return;
+    this.#endWithError('stream_broken', 'The attempt that this stream came from was given up.');
   }
 
   #write(delta: Pick<DeltaReply, 'attempt' | 'index' | 'event' | 'data'>): void {
