@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Fault } from '@libs/faults/faults';
 import { type Commit } from '@libs/log/log';
 import { type Delivery } from '@libs/log/work-queue';
+import { keepConsumerState } from '@libs/test-kit/consumer-state';
 import { anEntry } from '@libs/test-kit/log-contract';
 import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
@@ -87,6 +89,35 @@ it('a commit whose handler failed comes back and may have run before', async () 
   expect(seen[1]).toMatchObject({ deliveryCount: 2, mayHaveRunBefore: true });
 });
 
+describe('when this process was paused for longer than the ack wait', () => {
+  /** Another process appends and goes on for `forMs`; this one does nothing all the while. */
+  const pauseDuringAppend = (forMs: number): void => {
+    const script = `
+      import { connect } from '@nats-io/transport-node';
+      const [url, subject, forMs] = process.argv.slice(1);
+      const nc = await connect({ servers: url });
+      await nc.request(subject, '{}');
+      await new Promise((resolve) => setTimeout(resolve, Number(forMs)));
+      await nc.close();`;
+    const args = ['--input-type=module', '-e', script, server.url, routed, String(forMs)];
+    expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).stderr).toBe('');
+  };
+
+  it('what was handed to it meanwhile may have run elsewhere, what comes later has not', async () => {
+    const seen: Delivery[] = [];
+    consume(async (delivery) => void seen.push(delivery), { durable: 'short', ackWaitMs: 1000 });
+    await ready();
+    pauseDuringAppend(1500);
+    await waitFor(() => seen.length > 0);
+    await ready();
+    // Also the delivery of before the pause, which says of itself that it is the first one.
+    expect(seen.map(({ mayHaveRunBefore }) => mayHaveRunBefore)).not.toContain(false);
+    const { sequence } = await connection.log.append(routed, anEntry('after'));
+    const after = await waitFor(() => seen.find(({ commit }) => commit.sequence === sequence));
+    expect(after).toMatchObject({ deliveryCount: 1, mayHaveRunBefore: false });
+  }, 20_000);
+});
+
 it('a commit that cannot be read is parked and blocks nothing', async () => {
   const done: string[] = [];
   consume(async ({ commit }) => {
@@ -155,6 +186,39 @@ describe('when the server is killed', () => {
     await waitFor(() => connection.link.connected);
     finish();
     await waitFor(async () => (await acknowledgedUpTo()) === 1, { timeoutMs: 20_000 });
+  }, 30_000);
+});
+
+describe('when the server has lost what was acknowledged', () => {
+  const workDone = async (): Promise<Delivery[]> => {
+    const seen: Delivery[] = [];
+    consume(async (delivery) => void seen.push(delivery));
+    await ready();
+    for (let index = 0; index < 5; index += 1) await connection.log.append(routed, anEntry());
+    await waitFor(async () => (await acknowledgedUpTo()) === 5);
+    return seen;
+  };
+  const again = Array.from({ length: 5 }, (_, index) => [index + 1, 1, true]);
+  const asRows = (seen: readonly Delivery[]): unknown[] =>
+    seen.map(({ commit, deliveryCount, mayHaveRunBefore }) =>
+      [commit.sequence, deliveryCount, mayHaveRunBefore]);
+
+  it('with a kill, all of it comes again as if for the first time, and is known to be old', async () => {
+    const state = await keepConsumerState(server.dir, 'workers');
+    const seen = await workDone();
+    await server.kill('SIGKILL');
+    await state.bringBack();
+    await server.restart();
+    await waitFor(() => seen.length === 10);
+    expect(asRows(seen.slice(5))).toEqual(again);
+  }, 30_000);
+
+  it('with the consumer itself, it is made anew and the same holds', async () => {
+    const seen = await workDone();
+    const jsm = await jetstreamManager(connection.nc);
+    await jsm.consumers.delete('EVENTS', 'workers');
+    await waitFor(() => seen.length === 10, { timeoutMs: 20_000 });
+    expect(asRows(seen.slice(5))).toEqual(again);
   }, 30_000);
 });
 

@@ -59,6 +59,10 @@ class Consumer implements WorkConsumer {
   #connecting = false;
   #again = false;
   #stopped = false;
+  /** When this process was last at work here. */
+  #awakeAtMs = performance.now();
+  /** It was paused, and the commits of before have not been told from new ones yet. */
+  #wasPaused = false;
   #held: Msg[] = [];
   readonly #running = new Set<Promise<void>>();
   /** Another worker has these and will ack them. */
@@ -92,6 +96,7 @@ class Consumer implements WorkConsumer {
   }
 
   wake(): void {
+    this.#noticePause();
     while (this.#held.length > 0 && !this.#stopped && this.options.hasRoom()) {
       this.#take(this.#held.shift() as Msg);
     }
@@ -116,6 +121,20 @@ class Consumer implements WorkConsumer {
     if (this.parts.link.connected) await this.parts.link.nc.flush();
   }
 
+  /**
+   * Stopped or starved for longer than the ack wait: what lies in our socket since, with delivery
+   * count 1, has been handed to others by now. A connect draws the line again.
+   */
+  #noticePause(): void {
+    const nowMs = performance.now();
+    const awayMs = nowMs - this.#awakeAtMs;
+    this.#awakeAtMs = nowMs;
+    if (awayMs < this.options.ackWaitMs || this.#stopped) return;
+    this.#wasPaused = true;
+    this.parts.report(`work is taken up again after a pause of ${Math.round(awayMs)} ms`);
+    void this.#connect();
+  }
+
   async #connect(): Promise<void> {
     this.#again = this.#connecting;
     if (this.#connecting) return;
@@ -137,6 +156,7 @@ class Consumer implements WorkConsumer {
       const { lastSequence } = await readState(this.parts.jsm);
       await this.#checkConsumer(lastSequence);
       this.#lastSequenceAtConnect = lastSequence;
+      this.#wasPaused = false;
       if (this.#stopped) return;
       this.#session = new PullSession(this.parts.link, {
         consumer: this.options.durable,
@@ -183,7 +203,8 @@ class Consumer implements WorkConsumer {
     const delivery: Delivery = {
       commit,
       deliveryCount: info.deliveryCount,
-      mayHaveRunBefore: info.deliveryCount > 1 || commit.sequence <= this.#lastSequenceAtConnect,
+      mayHaveRunBefore: info.deliveryCount > 1 || this.#wasPaused
+        || commit.sequence <= this.#lastSequenceAtConnect,
       working: () => this.#answer(message, '+WPI'),
       leave: () => void this.#left.add(delivery),
     };

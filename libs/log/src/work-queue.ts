@@ -9,7 +9,8 @@ export interface Delivery {
   /**
    * The commit may have been worked on before: delivered more than once, or its sequence is not
    * above the stream's last one when this process last (re)connected (a killed server forgets
-   * confirmed acks and hands such commits out again with count 1).
+   * confirmed acks and hands such commits out again with count 1) or came back from a pause longer
+   * than the ack wait.
    */
   readonly mayHaveRunBefore: boolean;
   /** Tells the server that work goes on; restarts its ack wait. */

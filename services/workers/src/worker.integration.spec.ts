@@ -12,6 +12,7 @@ import { ensureTopology } from '@libs/jetstream/topology';
 import { inlineContent } from '@libs/log/content';
 import { Secret } from '@libs/settings/secret';
 import { newEventId } from '@libs/telemetry/ids';
+import { keepConsumerState } from '@libs/test-kit/consumer-state';
 import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
 import { type UpstreamOutcome } from './providers/outcome';
@@ -154,6 +155,25 @@ it('a commit that comes again after a kill of the log, while its call runs, stay
     expect((await written()).map(({ type }) => type)).toEqual(['JobSucceeded']);
     expect(one.calls.length + other.calls.length).toBe(1);
   }, 60_000);
+
+it('a job whose ack is lost with the state of the server is not run twice, by no worker', async () => {
+  const [one, other] = [await startWorker('w1'), await startWorker('w2')];
+  const state = await keepConsumerState(server.dir, 'workers');
+  const sequence = await route('job_1');
+  const end = await waitFor(() => one.calls[0] ?? other.calls[0]);
+  end(answer());
+  await waitFor(async () => (await ackFloor()) >= sequence);
+  await server.kill('SIGKILL');
+  await state.bringBack();
+  await server.restart();
+  // Its first delivery, as far as the server knows.
+  await waitFor(async () => (await written()).length === 2, { timeoutMs: 20_000 });
+  expect((await written()).map(({ type, data }) => [type, 'reason' in data && data.reason])).toEqual([
+    ['JobSucceeded', false], ['AttemptAbandoned', 'redelivered'],
+  ]);
+  await waitFor(async () => (await ackFloor()) >= sequence);
+  expect(one.calls.length + other.calls.length).toBe(1);
+}, 60_000);
 
 it('the job of a dead worker is abandoned by another one, not run by it', async () => {
   const dying = await startWorker('w1');
