@@ -21,6 +21,8 @@ export const serviceSettings = (portDefault: number) =>
     HOLDFAST_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   });
 
+export type SharedSettings = z.infer<ReturnType<typeof serviceSettings>>;
+
 export const adminToken = secret;
 export const masterKey = secret;
 export const bootstrapKey = secret;

@@ -5,12 +5,10 @@ import { connectLog } from '@libs/jetstream/connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from '@libs/jetstream/delivery-strategy';
 import { workersConsumer } from '@libs/jetstream/topology';
 import { subjects } from '@libs/events/subjects';
-import { readSettings } from '@libs/settings/environment';
-import { Health } from '@libs/telemetry/health';
+import { beginService, settingsOrExit } from '@libs/service-life/service-life';
 import { serveHealth } from '@libs/telemetry/health-server';
-import { newInstanceId } from '@libs/telemetry/ids';
-import { createLogger, NestLogger } from '@libs/telemetry/logger';
-import { counter, createRegistry } from '@libs/telemetry/metrics';
+import { NestLogger } from '@libs/telemetry/logger';
+import { counter } from '@libs/telemetry/metrics';
 import { providerDispatchers } from './providers/dispatchers';
 import { callProvider } from './providers/provider';
 import { workerSettings } from './settings';
@@ -18,21 +16,12 @@ import { foldGovernance } from './shared/governance-fold';
 import { ackWaitMs, Worker } from './worker';
 import { WorkersModule } from './workers.module';
 
-const settings = readSettings(workerSettings);
-const instance = settings.HOLDFAST_INSTANCE ?? newInstanceId('worker');
-const logger = createLogger({ service: 'workers', instance, level: settings.HOLDFAST_LOG_LEVEL });
-const health = new Health();
-const registry = createRegistry('workers', instance);
+const settings = settingsOrExit('workers', workerSettings);
+const { instance, logger, health, registry, life } = beginService('workers', settings);
 const parked = counter(registry, 'commits_parked_total', 'Commits that could not be read');
 const server = await serveHealth(health, registry, {
   host: settings.HOLDFAST_HOST, port: settings.HOLDFAST_PORT,
 });
-
-process.once('SIGTERM', () => onSignal('SIGTERM'));
-process.once('SIGINT', () => onSignal('SIGINT'));
-let stop: () => Promise<void> = () => Promise.resolve();
-/** A signal may change it at any await. */
-const life = { stopping: false };
 
 const connection = await connectLog({
   urls: settings.NATS_URL, name: instance, creds: settings.NATS_CREDS, ca: settings.NATS_CA,
@@ -40,21 +29,11 @@ const connection = await connectLog({
   // The call was made and may have cost: its outcome is kept until the log is back.
   whenUnreachable: 'keep',
 }, logger);
-health.set('nats', 'up', `durability: ${connection.durability}`);
-connection.link.listen(({ kind }) => {
-  const isUp = connection.signals.connected;
-  health.set('nats', isUp ? 'up' : 'down', isUp ? `durability: ${connection.durability}` : kind);
-});
-void connection.closed().then((error) => {
-  if (life.stopping) return;
-  logger.error({ err: error }, 'the connection to the log is closed for good');
-  process.exit(1);
-});
+life.watchLog(connection);
 
+// Providers and endpoints would stay as they are now, silently.
 const governance = await foldGovernance(connection.log, (error) => {
-  // Providers and endpoints would stay as they are now, silently.
-  logger.error({ err: error }, 'the fold of events.governance cannot go on');
-  process.exit(1);
+  life.fail(error, 'the fold of events.governance cannot go on');
 });
 const proxy = {
   httpProxy: settings.HTTP_PROXY ?? null, httpsProxy: settings.HTTPS_PROXY ?? null,
@@ -90,7 +69,7 @@ const app = await NestFactory.createMicroservice(WorkersModule.with(worker), {
 app.useGlobalFilters(new DeliveryErrorFilter());
 await app.listen();
 
-stop = async () => {
+life.ready(async () => {
   worker.drain();
   // Takes nothing more and waits for what runs.
   await app.close();
@@ -98,26 +77,6 @@ stop = async () => {
   await governance.stop();
   await dispatchers.close();
   await connection.close();
-};
-if (!life.stopping) health.phase = 'ready';
-logger.info({ port: settings.HOLDFAST_PORT }, 'workers are ready');
-
-function onSignal(signal: string): void {
-  life.stopping = true;
-  health.phase = 'draining';
-  logger.info({ signal, seconds: settings.HOLDFAST_DRAIN_S }, 'workers are draining');
-  const force = (): never => process.exit(1);
-  process.once('SIGTERM', force);
-  process.once('SIGINT', force);
-  stop().then(
-    () => {
-      server.close();
-      server.closeAllConnections();
-      process.exit(0);
-    },
-    (error: unknown) => {
-      logger.error({ err: error }, 'stopping failed');
-      process.exit(1);
-    },
-  );
-}
+  server.close();
+  server.closeAllConnections();
+});
