@@ -1,5 +1,6 @@
 // What the ingress reads from its environment.
 import { z } from 'zod';
+import { proxyVariables } from '@libs/settings/egress-proxy';
 import { flag, whole } from '@libs/settings/environment';
 import {
   adminToken, bootstrapKey, masterKey, serviceSettings,
@@ -23,6 +24,8 @@ export const ingressSettings = serviceSettings(8080).extend({
     (text) => text.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
   ),
   HOLDFAST_TRUST_PROXY: flag(false),
+  /** A test message to a webhook endpoint leaves from here, by the same way as deliveries. */
+  ...proxyVariables,
 });
 
 export type IngressSettings = z.infer<typeof ingressSettings>;

@@ -5,6 +5,7 @@ import { connectLog } from '@libs/jetstream/connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from '@libs/jetstream/delivery-strategy';
 import { workersConsumer } from '@libs/jetstream/topology';
 import { subjects } from '@libs/events/subjects';
+import { egressProxy } from '@libs/settings/egress-proxy';
 import { beginService, settingsOrExit } from '@libs/service-life/service-life';
 import { serveHealth } from '@libs/telemetry/health-server';
 import { NestLogger } from '@libs/telemetry/logger';
@@ -35,10 +36,7 @@ life.watchLog(connection);
 const governance = await foldGovernance(connection.log, (error) => {
   life.fail(error, 'the fold of events.governance cannot go on');
 });
-const proxy = {
-  httpProxy: settings.HTTP_PROXY ?? null, httpsProxy: settings.HTTPS_PROXY ?? null,
-  noProxy: settings.NO_PROXY ?? null,
-};
+const proxy = egressProxy(settings);
 const dispatchers = providerDispatchers(proxy);
 const worker = new Worker({
   instance, governance, registry, proxy,

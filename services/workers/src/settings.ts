@@ -1,5 +1,6 @@
 // What the workers need from their environment.
 import { z } from 'zod';
+import { proxyVariables } from '@libs/settings/egress-proxy';
 import { whole } from '@libs/settings/environment';
 import { masterKey, serviceSettings } from '@libs/settings/service-settings';
 
@@ -11,9 +12,7 @@ export const workerSettings = serviceSettings(8082).extend({
   HOLDFAST_WEBHOOK_CAPACITY: whole(128, 1),
   /** Where clients reach the API, for the links in webhooks; without it they are paths. */
   HOLDFAST_PUBLIC_URL: z.url().optional(),
-  HTTP_PROXY: z.string().optional(),
-  HTTPS_PROXY: z.string().optional(),
-  NO_PROXY: z.string().optional(),
+  ...proxyVariables,
   /** http://host:port of the server's monitoring, to tell how durable the log is. */
   NATS_MONITOR_URL: z.string().optional(),
 });

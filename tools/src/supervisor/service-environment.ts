@@ -23,6 +23,8 @@ export interface ServiceWiring {
 
 /** What every process may know of its surroundings. */
 const plain = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_.*|NATS_CREDS|NATS_CA|HOLDFAST_.*)$/;
+/** For a test message to a webhook endpoint; other services send nothing to the outside. */
+const forIngress = /^(HTTPS?_PROXY|NO_PROXY)$/;
 const secretOfOthers = /^HOLDFAST_(ADMIN_TOKEN|MASTER_KEY|BOOTSTRAP_KEY|INSTANCE|PORT|HOST)$/;
 /** Variables of ours that a worker must not take for a provider's secret either. */
 const notForWorkers = /^(DATABASE_URL|NATS_ADMIN_URL|PG.*)$/;
@@ -60,8 +62,12 @@ function inherited(service: ServiceName, base: Environment): Record<string, stri
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(base)) {
     if (value === undefined || secretOfOthers.test(name)) continue;
-    const wanted = service === 'workers' ? !notForWorkers.test(name) : plain.test(name);
-    if (wanted) kept[name] = value;
+    if (isWanted(service, name)) kept[name] = value;
   }
   return kept;
+}
+
+function isWanted(service: ServiceName, name: string): boolean {
+  if (service === 'workers') return !notForWorkers.test(name);
+  return plain.test(name) || (service === 'ingress' && forIngress.test(name));
 }

@@ -39,12 +39,14 @@ describe('what a service is given', () => {
     HOLDFAST_PORT: '8080', HTTPS_PROXY: 'http://proxy', HOLDFAST_LOG_LEVEL: 'warn',
   };
 
-  test('provider keys and proxies reach the workers alone', () => {
+  test('provider keys reach the workers alone, proxies whoever sends to the outside', () => {
     expect(serviceEnvironment('workers', wiring, base)).toMatchObject(
       { OPENAI_API_KEY: 'sk', HTTPS_PROXY: 'http://proxy', HOLDFAST_MASTER_KEY: 'master' });
     for (const name of ['ingress', 'router', 'audit'] as const) {
       expect(serviceEnvironment(name, wiring, base)).not.toHaveProperty('OPENAI_API_KEY');
     }
+    expect(serviceEnvironment('ingress', wiring, base)['HTTPS_PROXY']).toBe('http://proxy');
+    expect(serviceEnvironment('router', wiring, base)).not.toHaveProperty('HTTPS_PROXY');
   });
 
   test('the admin token reaches the ingress alone', () => {

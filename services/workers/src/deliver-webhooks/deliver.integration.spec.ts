@@ -11,9 +11,9 @@ import { prepareContent } from '@libs/log/content';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { Secret } from '@libs/settings/secret';
 import { webhookSecret } from '@libs/settings/webhook-secret';
+import { guardedDispatcher } from '@libs/webhooks/guarded-dispatcher';
 import { givenGovernance } from '../shared/test-governance';
 import { deliverWebhook, type WebhookDeps } from './deliver';
-import { guardedDispatcher } from './guarded-dispatcher';
 import { Slots } from './slots';
 
 const masterKey = new Secret('master key');

@@ -9,17 +9,15 @@ import { type WebhookEndpoint } from '@libs/governance/state';
 import { type Commit, type EventLog } from '@libs/log/log';
 import { type Secret } from '@libs/settings/secret';
 import { type Counter } from '@libs/telemetry/metrics';
+import { type GuardedDispatcher } from '@libs/webhooks/guarded-dispatcher';
+import { deliveryTimeoutMs, post, type PostOutcome } from '@libs/webhooks/post';
+import { signedHeaders } from '@libs/webhooks/sign';
 import { type GovernanceFold } from '../shared/governance-fold';
 import { keepTrying } from '../shared/keep-trying';
 import { writeFacts } from '../shared/write-facts';
-import { type GuardedDispatcher } from './guarded-dispatcher';
 import { webhookBody } from './payload';
-import { post, type PostOutcome } from './post';
-import { signedHeaders } from './sign';
 import { type Slots } from './slots';
 
-/** api.md section 4: 2xx within 15 s is delivered. */
-export const deliveryTimeoutMs = 15_000;
 /** An endpoint just registered with the job it belongs to may not be folded yet. */
 const governanceWaitMs = 2_000;
 

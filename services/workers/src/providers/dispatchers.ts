@@ -1,12 +1,7 @@
 // Keep-alive connections to providers: one agent per connect timeout, one pool per origin in it,
 // through a proxy where one is configured.
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
-
-export interface ProxySettings {
-  readonly httpProxy: string | null;
-  readonly httpsProxy: string | null;
-  readonly noProxy: string | null;
-}
+import { type EgressProxy } from '@libs/settings/egress-proxy';
 
 export interface ProviderDispatchers {
   readonly forConnectMs: (connectMs: number) => Dispatcher;
@@ -19,7 +14,7 @@ const keepAliveMs = 4000;
 /** A server that promises longer is believed up to here. */
 const keepAliveMaxMs = 60_000;
 
-export function providerDispatchers(proxy: ProxySettings): ProviderDispatchers {
+export function providerDispatchers(proxy: EgressProxy): ProviderDispatchers {
   const agents = new Map<number, Dispatcher>();
   return {
     forConnectMs: (connectMs) => {
@@ -40,7 +35,7 @@ export function providerDispatchers(proxy: ProxySettings): ProviderDispatchers {
 }
 
 /** No bound on connections: calls in flight are metered per provider key by the router. */
-function newAgent(connectMs: number, proxy: ProxySettings): Dispatcher {
+function newAgent(connectMs: number, proxy: EgressProxy): Dispatcher {
   const options = {
     connect: { timeout: connectMs },
     pipelining: 1,
