@@ -237,6 +237,8 @@ describe('one router', () => {
     await one.stop();
     const [fromSnapshot, whole] = [await startRouter('router-two'), await connected('whole')];
     expect(fromSnapshot.router.world.position).not.toBeNull();
+    // An election under way would be in the log and not yet folded here.
+    await waitFor(() => fromSnapshot.router.ownership.partitions.length === 4);
     await fromSnapshot.stop();
     const full = routerOn(whole.log, whole.signals, { instance: 'router-three' });
     await full.fold.start(whole.log, null);
