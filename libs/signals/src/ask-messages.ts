@@ -1,4 +1,5 @@
 // Questions to the router, to running workers, and what is broadcast.
+import { type Priority } from '@libs/events/job-events';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */
 export interface AskRouter {
@@ -7,7 +8,14 @@ export interface AskRouter {
   readonly watch: string | null;
   /** Nobody of that ingress waits for these any more. */
   readonly unwatch?: boolean;
+  /** Count the open jobs, too (for operators). */
+  readonly depth?: boolean;
 }
+
+/** Open jobs of a partition. */
+export type QueueDepth = Readonly<Record<Priority, {
+  readonly waiting: number; readonly deferred: number; readonly running: number;
+}>>;
 
 /** What the owner's fold knows of one job. */
 export type JobAnswer =
@@ -31,6 +39,8 @@ export interface RouterAnswer {
   /** Last sequence folded. */
   readonly folded: number;
   readonly jobs: readonly JobAnswer[];
+  /** When asked for. */
+  readonly depth?: QueueDepth;
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

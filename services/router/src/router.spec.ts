@@ -261,6 +261,33 @@ describe('questions', () => {
   });
 });
 
+describe('the depth of the queue', () => {
+  test('is told by priority class and by where the jobs are', async () => {
+    const { log, signals } = await started();
+    const later = (): ReturnType<typeof submission> => submission({ priority: 'batch', run_at_ms: Date.now() + 60_000 });
+    await submit(log, submission(), submission({ priority: 'normal' }), later(), later());
+    await waitFor(() => log.eventsOf('JobRouted').length === 2);
+    const question = JSON.stringify({ jobs: [], watch: null, depth: true });
+    const depth = async (): Promise<unknown> =>
+      JSON.parse(await signals.request(signalSubjects.askRouter(p), question, 1000)).depth;
+    const none = { waiting: 0, deferred: 0, running: 0 };
+    await waitFor(async () => JSON.stringify(await depth()) === JSON.stringify({
+      interactive: { ...none, running: 1 },
+      normal: { ...none, running: 1 },
+      batch: { ...none, deferred: 2 },
+    }));
+  });
+
+  test('counts what waits for a worker', async () => {
+    const { log, signals, router } = await started({ worker: false });
+    await submit(log, submission(), submission());
+    await waitFor(() => router.world.partitions[p]!.jobs.size === 2);
+    const question = JSON.stringify({ jobs: [], watch: null, depth: true });
+    const answer = JSON.parse(await signals.request(signalSubjects.askRouter(p), question, 1000));
+    expect(answer.depth.interactive).toEqual({ waiting: 2, deferred: 0, running: 0 });
+  });
+});
+
 describe('poison', () => {
   test('a commit that is no JSON is set aside and the fold goes on', async () => {
     const { log, router } = await started();

@@ -8,7 +8,8 @@ import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { applyConfig, configView } from './apply-config';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
-import { deadLetters, healthView, queueView } from './operations';
+import { deadLetters, healthView } from './operations';
+import { queueView } from './queue-view';
 
 type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
 

@@ -1,4 +1,4 @@
-// What operators look at: health of the parts, the queue, dead letters.
+// What operators look at: health of the parts, dead letters.
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type JobState } from '@libs/jobs/state';
@@ -10,22 +10,6 @@ import { type HttpRefusal, isRefusal } from '../shared/refusal';
 export function healthView(edge: Edge): object {
   const { body } = edge.health.report();
   return { ...body, routers: edge.cluster.routers(), workers: edge.cluster.workers() };
-}
-
-export async function queueView(edge: Edge): Promise<object> {
-  const routers = edge.cluster.routers();
-  const workers = edge.cluster.workers();
-  const { bytes, bytesMax, firstSequence, lastSequence } = await edge.log.state();
-  return {
-    partitions: routers.flatMap(({ router, epoch, partitions }) =>
-      partitions.map((partition) => ({ partition, router, epoch }))),
-    workers: workers.map(({ worker, running, capacity, draining }) =>
-      ({ worker, running, capacity, draining })),
-    waiting_here: edge.admission.waiting,
-    log: {
-      bytes, bytes_max: bytesMax, first_sequence: firstSequence, last_sequence: lastSequence,
-    },
-  };
 }
 
 const deadLetterQuery = z.object({

@@ -4,6 +4,7 @@ import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
+import { queueDepth } from '@libs/routing/queue-depth';
 import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import type { ReplySender } from '../shared/reply-sender';
@@ -69,6 +70,7 @@ export class Answers {
       epoch: state.owner?.epoch ?? 0,
       folded: this.world.position?.sequence ?? 0,
       jobs: question.jobs.map((id) => this.#about(id, findJob(state, id), question)),
+      ...(question.depth === true ? { depth: queueDepth(state) } : {}),
     };
   }
 
