@@ -3,9 +3,12 @@ import type { ContentLine } from './content';
 import type { AnyEvent } from './envelope';
 import { currentVersion, upcasters } from './versions';
 
-/** Raised for a line this build cannot read: unknown type or newer version. A fold must stop. */
+/**
+ * Raised for a line this build cannot read. `broken`: it is no event, so no build ever will, and it
+ * is set aside. Otherwise its type or version is for a newer build, and a fold must stop.
+ */
 export class UnreadableEvent extends Error {
-  constructor(readonly line: number, why: string) {
+  constructor(readonly line: number, why: string, readonly broken: boolean) {
     super(`event line ${line}: ${why}`);
     this.name = 'UnreadableEvent';
   }
@@ -31,34 +34,45 @@ export function splitCommit(text: string): CommitText {
 
 /**
  * Parses one event line and lifts it to the current version.
- * @throws UnreadableEvent for broken JSON, an unknown type, or a version newer than this build's.
+ * @throws UnreadableEvent for what is no event, an unknown type, or a version newer than this build's.
  */
 export function parseEventLine(text: string, line: number): AnyEvent {
-  let event: AnyEvent;
+  let event: unknown;
   try {
-    event = JSON.parse(text) as AnyEvent;
+    event = JSON.parse(text);
   } catch (error) {
-    throw new UnreadableEvent(line, `not JSON (${String(error)})`);
+    throw new UnreadableEvent(line, `not JSON (${String(error)})`, true);
   }
-  if (typeof event !== 'object' || (event as unknown) === null) {
-    throw new UnreadableEvent(line, 'not an object');
-  }
+  if (!isEnvelope(event)) throw new UnreadableEvent(line, 'not an event', true);
   return upcast(event, line);
 }
 
+/** The envelope alone: what is inside was checked by its writer (docs/adr/0005). */
+function isEnvelope(value: unknown): value is AnyEvent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, type, version, time, subject, tenant, data } = value as Record<string, unknown>;
+  return typeof id === 'string' && typeof type === 'string' && typeof time === 'string'
+    && typeof subject === 'string' && typeof tenant === 'string'
+    && Number.isInteger(version) && (version as number) > 0
+    && typeof data === 'object' && data !== null;
+}
+
 function upcast(event: AnyEvent, line: number): AnyEvent {
-  // What is not a number is a property of every object (`toString`), or no type at all.
+  // What is not a number is a property of every object (`toString`).
   const current: unknown = (currentVersion as Readonly<Record<string, unknown>>)[event.type];
-  if (typeof current !== 'number') throw new UnreadableEvent(line, `unknown type ${event.type}`);
+  if (typeof current !== 'number') {
+    throw new UnreadableEvent(line, `unknown type ${event.type}`, false);
+  }
   if (event.version === current) return event;
   if (event.version > current) {
-    throw new UnreadableEvent(line, `${event.type} version ${event.version}, known up to ${current}`);
+    const what = `${event.type} version ${event.version}, known up to ${current}`;
+    throw new UnreadableEvent(line, what, false);
   }
   let data: unknown = event.data;
   for (let version = event.version; version < current; version += 1) {
     const lift = upcasters[event.type]?.[version];
     if (lift === undefined) {
-      throw new UnreadableEvent(line, `${event.type} version ${version} has no upcaster`);
+      throw new UnreadableEvent(line, `${event.type} version ${version} has no upcaster`, false);
     }
     data = lift(data);
   }

@@ -2,7 +2,7 @@
 // Rejections are returned values elsewhere; bugs are asserts. Only faults are thrown.
 
 export const faultCodes = [
-  'log_unavailable', 'log_full', 'log_conflict', 'log_forked', 'log_unreadable',
+  'log_unavailable', 'log_full', 'log_conflict', 'log_forked', 'log_unreadable', 'commit_broken',
   'object_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
   'settings_invalid', 'server_incapable', 'server_missing', 'shutting_down',
 ] as const;
@@ -24,7 +24,10 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   log_full: { httpStatus: 503, logLevel: 'error', retry: true, delivery: 'nak' },
   log_conflict: { httpStatus: 409, logLevel: 'info', retry: true, delivery: 'nak' },
   log_forked: { httpStatus: 503, logLevel: 'error', retry: true, delivery: 'nak' },
-  log_unreadable: { httpStatus: 503, logLevel: 'error', retry: false, delivery: 'park' },
+  /** A newer build can read it: left to one. */
+  log_unreadable: { httpStatus: 503, logLevel: 'error', retry: false, delivery: 'nak' },
+  /** No build will ever read it. */
+  commit_broken: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   object_missing: { httpStatus: 404, logLevel: 'error', retry: false, delivery: 'park' },
   too_large: { httpStatus: 413, logLevel: 'info', retry: false, delivery: 'park' },
   signal_timeout: { httpStatus: 503, logLevel: 'info', retry: true, delivery: 'nak' },

@@ -11,6 +11,15 @@ export function evolveGovernance(
   return { ...change(state, event), sequence: Math.max(state.sequence, sequence) };
 }
 
+/** The state after a whole commit; one without events only moves the sequence. */
+export function evolveGovernanceCommit(
+  state: GovernanceState, events: readonly AnyEvent[], sequence: number,
+): GovernanceState {
+  let next = state;
+  for (const event of events) next = evolveGovernance(next, event, sequence);
+  return next.sequence >= sequence ? next : { ...next, sequence };
+}
+
 function change(state: GovernanceState, event: AnyEvent): GovernanceState {
   switch (event.type) {
     case 'KeyCreated': return keyCreated(state, event);

@@ -78,8 +78,8 @@ it('a handler that fails gets the commit again', async () => {
   await waitFor(async () => (await acknowledged()) === 1);
 });
 
-it('a handler\'s fault keeps its rule: what cannot be read is parked', async () => {
-  failWith = () => new Fault('log_unreadable', 'from the future');
+it('a handler\'s fault keeps its rule: what nobody will ever read is parked', async () => {
+  failWith = () => new Fault('commit_broken', 'no event');
   await connection.log.append('events.job.2.routed', anEntry());
   await waitFor(async () => (await acknowledged()) === 1);
   expect(parked).toEqual([1]);

@@ -28,7 +28,7 @@ export interface Commit {
   readonly msgId: string;
   /** The server's time of storing, milliseconds since the epoch. */
   readonly appendedAtMs: number;
-  /** @throws Fault log_unreadable when a line is of an unknown type or version. */
+  /** @throws Fault log_unreadable for an unknown type or version, commit_broken for no event. */
   readonly events: readonly AnyEvent[];
   /** Unparsed content lines (libs/events/parse-commit parses one). */
   readonly contentLines: readonly string[];

@@ -1,6 +1,8 @@
 // A commit as read from the log: its parts are parsed when first asked for, and remembered.
 import type { AnyEvent } from '@libs/events/envelope';
-import { type CommitText, parseEventLine, splitCommit } from '@libs/events/parse-commit';
+import {
+  type CommitText, parseEventLine, splitCommit, UnreadableEvent,
+} from '@libs/events/parse-commit';
 import { Fault } from '@libs/faults/faults';
 import { type Commit } from './log';
 
@@ -38,7 +40,8 @@ export class StoredCommit implements Commit {
       return this.#split().eventLines.map((text, line) => parseEventLine(text, line));
     } catch (error) {
       const what = `commit ${this.sequence} (${this.subject}): ${String(error)}`;
-      throw new Fault('log_unreadable', what, { cause: error });
+      const isBroken = error instanceof UnreadableEvent && error.broken;
+      throw new Fault(isBroken ? 'commit_broken' : 'log_unreadable', what, { cause: error });
     }
   }
 

@@ -11,7 +11,15 @@ export interface ArchiveBatch {
   readonly after: Position;
   readonly commits: readonly Commit[];
   readonly objects: readonly ArchivedObject[];
+  /** Of these commits, those that no build will ever read. */
+  readonly broken: readonly BrokenCommit[];
   readonly rows: ReadModelRows;
+}
+
+/** A dead letter among commits: archived as it is, folded by nobody. */
+export interface BrokenCommit {
+  readonly commit: Pick<Commit, 'sequence' | 'subject' | 'appendedAtMs' | 'bytes'>;
+  readonly error: string;
 }
 
 /** Large content, and the last commit that names it. */
@@ -23,6 +31,10 @@ export interface ArchivedObject {
 
 const commitColumns = {
   sequence: 'int8', subject: 'text', msg_id: 'text', appended_at: 'timestamptz', bytes: 'bytea',
+} as const;
+
+const brokenColumns = {
+  sequence: 'int8', subject: 'text', appended_at: 'timestamptz', size_bytes: 'int4', error: 'text',
 } as const;
 
 export async function readPosition(database: Database): Promise<Position> {
@@ -45,6 +57,11 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
     await copyRows(client, 'commits', commitColumns, batch.commits.map((commit) => [
       commit.sequence, commit.subject, commit.msgId, commit.appendedAtMs, commit.bytes,
     ]));
+    await copyRows(client, 'broken_commits', brokenColumns, batch.broken.map(
+      ({ commit, error }) => [
+        commit.sequence, commit.subject, commit.appendedAtMs, commit.bytes.length, error,
+      ],
+    ));
     for (const object of batch.objects) {
       await client.query(
         `INSERT INTO objects AS old (sha256, bytes, last_sequence) VALUES ($1, $2, $3)
@@ -69,15 +86,34 @@ async function movePosition(client: PoolClient, from: Position, to: Commit): Pro
 /** Archived commits of a range, in log order, at most `count`. */
 export async function readCommits(
   database: Database, afterSequence: number, count: number,
-): Promise<{ sequence: number; subject: string; msgId: string; bytes: Buffer }[]> {
-  const rows = await database.query<{ sequence: string; subject: string; msg_id: string; bytes: Buffer }>(
-    `SELECT sequence, subject, msg_id, bytes FROM commits
+): Promise<ArchivedCommit[]> {
+  const rows = await database.query<CommitRecord>(
+    `SELECT sequence, subject, msg_id, appended_at, bytes FROM commits
      WHERE sequence > $1 ORDER BY sequence LIMIT $2`,
     [afterSequence, count],
   );
   return rows.map((row) => ({
-    sequence: Number(row.sequence), subject: row.subject, msgId: row.msg_id, bytes: row.bytes,
+    sequence: Number(row.sequence), subject: row.subject, msgId: row.msg_id,
+    appendedAtMs: row.appended_at.getTime(), bytes: row.bytes,
   }));
+}
+
+/** A commit as it stood in the log. */
+export interface ArchivedCommit {
+  readonly sequence: number;
+  readonly subject: string;
+  /** Empty: the message had none. */
+  readonly msgId: string;
+  readonly appendedAtMs: number;
+  readonly bytes: Buffer;
+}
+
+interface CommitRecord {
+  readonly sequence: string;
+  readonly subject: string;
+  readonly msg_id: string;
+  readonly appended_at: Date;
+  readonly bytes: Buffer;
 }
 
 /** States of jobs as the read model has them. */

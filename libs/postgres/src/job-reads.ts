@@ -38,6 +38,15 @@ export interface DeliveryRecord {
   readonly last_message: string | null;
 }
 
+/** A commit that no build will ever read; its bytes are in the archive. */
+export interface BrokenCommitRecord {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly size_bytes: number;
+  readonly appended_at: number;
+  readonly error: string;
+}
+
 export interface TimelineEntry {
   readonly position: LinePosition;
   readonly event: AnyEvent;
@@ -124,6 +133,29 @@ export class JobReads {
       'SELECT bytes FROM objects WHERE sha256 = $1', [sha256],
     );
     return row === undefined ? null : row.bytes.toString('utf8');
+  }
+
+  /** Jobs given up after too many tries, newest first; of all customers where none is named. */
+  async deadLetters(
+    query: { readonly tenant: string | null; readonly limit: number; readonly after: string | null },
+  ): Promise<ArchivedJob[]> {
+    const rows = await this.database.query<JobRecord>(
+      `SELECT id, tenant, team, key, state FROM jobs WHERE error_class = 'dead_letter'
+         AND ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR id < $2)
+       ORDER BY id DESC LIMIT $3`,
+      [query.tenant, query.after, query.limit],
+    );
+    return rows.map(archivedJob);
+  }
+
+  /** Commits that cannot be read, newest first. */
+  async brokenCommits(limit: number): Promise<BrokenCommitRecord[]> {
+    return this.database.query<BrokenCommitRecord>(
+      `SELECT sequence::float8 AS sequence, subject, size_bytes, error,
+              floor(extract(epoch FROM appended_at))::float8 AS appended_at
+       FROM broken_commits ORDER BY sequence DESC LIMIT $1`,
+      [limit],
+    );
   }
 
   async deliveries(

@@ -24,6 +24,8 @@ export interface JobRow {
   readonly settledAtMs: number | null;
   readonly metadata: string | null;
   readonly state: string;
+  /** What a failed job failed of. */
+  readonly errorClass: string | null;
   /** Of the events seen in this batch; appended to what is there. */
   readonly positions: readonly bigint[];
 }
@@ -68,7 +70,7 @@ export const liveTables: ReadModelTables = { jobs: 'jobs', attempts: 'attempts',
 const jobColumns = {
   id: 'text', tenant: 'text', team: 'text', key: 'text', status: 'text', model: 'text',
   created_at: 'timestamptz', settled_at: 'timestamptz', metadata: 'jsonb', state: 'text',
-  positions: 'int8[]',
+  positions: 'int8[]', error_class: 'text',
 } as const;
 
 const attemptColumns = {
@@ -133,7 +135,7 @@ function split<Row>(
 function jobValues(row: JobRow): ColumnValue[] {
   return [
     row.id, row.tenant, row.team, row.key, row.status, row.model, row.createdAtMs,
-    row.settledAtMs, row.metadata, row.state, row.positions,
+    row.settledAtMs, row.metadata, row.state, row.positions, row.errorClass,
   ];
 }
 

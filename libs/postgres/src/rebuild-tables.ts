@@ -1,5 +1,4 @@
 // The second set of read-model tables a rebuild fills, compared with the live one and swapped in.
-import { readModelTables } from './migrations/archive-1764000000000';
 import { type Database } from './database';
 import { type ReadModelTables, liveTables } from './read-model-rows';
 
@@ -12,8 +11,11 @@ const names = ['jobs', 'attempts', 'deliveries'] as const;
 /** Makes the second set, empty. */
 export async function makeRebuiltTables(database: Database): Promise<void> {
   await dropRebuiltTables(database);
-  const { jobs, attempts, deliveries } = rebuiltTables;
-  for (const statement of readModelTables(jobs, attempts, deliveries)) await database.query(statement);
+  for (const name of names) {
+    // As the live one is after all migrations, without its indexes: they stay with the live one.
+    await database.query(`CREATE TABLE ${rebuiltTables[name]} (LIKE ${liveTables[name]})`);
+    await database.query(`ALTER TABLE ${rebuiltTables[name]} ADD PRIMARY KEY (${idOf(name)})`);
+  }
 }
 
 export async function dropRebuiltTables(database: Database): Promise<void> {
@@ -26,7 +28,7 @@ export async function compareTables(database: Database): Promise<string[]> {
   const differences: string[] = [];
   for (const name of names) {
     const [live, rebuilt] = [liveTables[name], rebuiltTables[name]];
-    const id = name === 'attempts' ? 'attempt_id' : 'id';
+    const id = idOf(name);
     const rows = await database.query<{ id: string; count: string }>(
       `WITH different AS (
          SELECT coalesce(a.${id}, b.${id}) AS id FROM ${live} a
@@ -47,4 +49,8 @@ export async function swapTables(database: Database): Promise<void> {
     }
   });
   await dropRebuiltTables(database);
+}
+
+function idOf(name: (typeof names)[number]): string {
+  return name === 'attempts' ? 'attempt_id' : 'id';
 }

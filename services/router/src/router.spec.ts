@@ -289,11 +289,18 @@ describe('the depth of the queue', () => {
 });
 
 describe('poison', () => {
-  test('a commit that is no JSON is set aside and the fold goes on', async () => {
+  test.each([
+    ['of clients', subjects.job(p, 'submitted')], ['of decisions', subjects.job(p, 'routed')],
+    ['of workers', subjects.job(p, 'settled')], ['of configuration', subjects.governance],
+    ['of webhooks', subjects.webhook(p)], ['of no partition', subjects.job(99, 'submitted')],
+  ])('among the commits %s is set aside, and jobs are still decided', async (_, subject) => {
     const { log, router } = await started();
-    log.appendRaw(subjects.job(p, 'submitted'), '{"id": broken');
+    log.appendRaw(subject, '{"id": broken');
+    log.appendRaw(subject, '{"id":"e","type":"JobSubmitted"}');
     const [job] = await submit(log, submission());
     await waitFor(() => router.world.partitions[p]!.jobs.get(job!)?.phase === 'running');
-    expect(router.fold.counts.poison).toBe(1);
+    expect(router.fold.counts.poison).toBe(2);
+    await configureProviders(log);
+    await waitFor(() => router.world.governance.sequence === log.end!.sequence);
   });
 });

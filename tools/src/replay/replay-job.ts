@@ -5,6 +5,7 @@ import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
 import { viewOf, type JobView } from '@libs/jobs/view';
 import { type EventLog } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 
 export interface ReplayedEvent {
   readonly sequence: number;
@@ -42,7 +43,7 @@ async function readToEnd(
     log.follow({
       subjects: [subjects.job('*', '*'), subjects.webhook('*')],
       after: null,
-      onCommit: (commit) => onCommit(commit.sequence, commit.events),
+      onCommit: (commit) => onCommit(commit.sequence, readableEvents(commit)),
       onStopped: reject,
     }).then(async (following) => {
       await following.caughtUp();

@@ -2,12 +2,13 @@
 import { type Command } from 'commander';
 import { type AnyEvent } from '@libs/events/envelope';
 import { allSubjects } from '@libs/events/subjects';
-import { type EventLog, type Position } from '@libs/log/log';
+import { isFault } from '@libs/faults/faults';
+import { type Commit, type EventLog, type Position } from '@libs/log/log';
 import { type AccessFlags } from '../shared/access';
 import { describeEvent } from '../shared/describe-event';
 import { withAccess, withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
-import { terminal } from '../shared/terminal';
+import { type Terminal, terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
   readonly job?: string;
@@ -45,7 +46,9 @@ async function tail(flags: Flags): Promise<void> {
     process.once('SIGTERM', () => resolve());
     connection.log.follow({
       subjects: [allSubjects], after,
-      onCommit: (commit) => { for (const event of commit.events) show(event, commit.sequence); },
+      onCommit: (commit) => {
+        for (const event of eventsOf(commit, out)) show(event, commit.sequence);
+      },
       onStopped: reject,
     }).then(async (following) => {
       if (flags.follow) return;
@@ -55,6 +58,17 @@ async function tail(flags: Flags): Promise<void> {
   });
   await stopped;
   await connection.close();
+}
+
+/** Of a commit that is broken it only says so. */
+function eventsOf(commit: Commit, out: Terminal): readonly AnyEvent[] {
+  try {
+    return commit.events;
+  } catch (error) {
+    if (!isFault(error, 'commit_broken')) throw error;
+    out.progress(error.message);
+    return [];
+  }
 }
 
 /** An event stands alone or belongs to a job by its subject. */

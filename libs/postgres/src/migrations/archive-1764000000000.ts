@@ -46,8 +46,7 @@ const statements = [
   `CREATE INDEX deliveries_by_tenant ON deliveries (tenant, id DESC)`,
 ];
 
-/** The read models' tables; a rebuild makes a second set under other names and swaps them. */
-export function readModelTables(jobs: string, attempts: string, deliveries: string): string[] {
+function readModelTables(jobs: string, attempts: string, deliveries: string): string[] {
   return [
     `CREATE TABLE ${jobs} (
        id text PRIMARY KEY,

@@ -1,5 +1,6 @@
 // The archive against a real PostgreSQL, fed by the in-memory log.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Catalogue } from '@libs/events/catalogue';
 import { stamp } from '@libs/events/envelope';
 import { type EventDraft } from '@libs/events/envelope';
 import { InMemoryLog } from '@libs/log/in-memory-log';
@@ -40,7 +41,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.query('TRUNCATE commits, objects, jobs, attempts, deliveries');
+  await database.query('TRUNCATE commits, broken_commits, objects, jobs, attempts, deliveries');
   await database.query("UPDATE archive_position SET sequence = 0, msg_id = ''");
   log = new InMemoryLog();
   archiver = newArchiver();
@@ -124,6 +125,55 @@ describe('the archive', () => {
     ]);
   });
 
+  it('parks a commit that cannot be read with its error, and goes on', async () => {
+    log.appendRaw('events.job.0.submitted', '{"id": broken');
+    log.appendRaw('events.governance', JSON.stringify({ id: 'e', type: 'KeyCreated' }));
+    await succeed('job_after');
+    await archived();
+    const reads = new JobReads(database);
+    expect((await reads.find('job_after'))?.state).toMatchObject({ status: 'succeeded' });
+    expect(await reads.brokenCommits(10)).toMatchObject([
+      { sequence: 2, subject: 'events.governance', error: 'event line 0: not an event' },
+      { sequence: 1, subject: 'events.job.0.submitted', size_bytes: 13 },
+    ]);
+    expect(await reads.commitText(1)).toBe('{"id": broken');
+    const done = await archiver.whilePaused(() => rebuild(database, () => undefined, Date.now));
+    expect(done).toMatchObject({ phase: 'done', identical: true, done_commits: 5 });
+  });
+
+  it('waits before an event that only a newer build can read', async () => {
+    await succeed('job_before');
+    const event = stamp(submitted('job_new'), 'from-the-future', 1_700_000_000_000);
+    log.appendRaw('events.job.0.submitted', JSON.stringify({ ...event, version: 99 }));
+    await waitFor(() => archiver.position.sequence === 3);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(archiver.position.sequence).toBe(3);
+    expect(await new JobReads(database).brokenCommits(10)).toEqual([]);
+  });
+
+  it('lists dead letters, of all customers or of one', async () => {
+    for (const job of ['job_1', 'job_2', 'job_3']) {
+      await append('submitted', submitted(job));
+      const reason = job === 'job_2' ? 'no_candidate' : 'dead_letter';
+      await append('routed', rejected(job, reason));
+    }
+    await archived();
+    const reads = new JobReads(database);
+    const ids = async (query: { tenant?: string; after?: string; limit?: number }): Promise<string[]> =>
+      (await reads.deadLetters({ tenant: null, after: null, limit: 10, ...query })).map(({ id }) => id);
+    expect(await ids({})).toEqual(['job_3', 'job_1']);
+    expect(await ids({ limit: 1 })).toEqual(['job_3']);
+    expect(await ids({ after: 'job_3', tenant: 'acme' })).toEqual(['job_1']);
+    expect(await ids({ tenant: 'other' })).toEqual([]);
+  });
+
+  it('is not stopped by large content that is gone', async () => {
+    await append('submitted', submitted('job_gone', { sha256: 'dead', bytes: 200_000, where: 'object' }));
+    await succeed('job_after');
+    await archived();
+    expect(await new JobReads(database).find('job_gone')).not.toBeNull();
+  });
+
   it('leaves a second archiver standing by', async () => {
     await waitFor(() => archiver.writing);
     const second = newArchiver();
@@ -178,6 +228,15 @@ function submitted(job: string, bodyRef: typeof body = body): EventDraft {
       deadline_at_ms: 2_000_000_000_000, run_at_ms: null, on_disconnect: 'continue',
       idempotency: null, webhook: null, metadata: { purpose: 'test' }, fallbacks: [], needs: [],
       prompt_tokens_estimate: 1, max_output_tokens: null,
+    },
+  };
+}
+
+function rejected(job: string, reason: Catalogue['JobRejected']['reason']): EventDraft {
+  return {
+    type: 'JobRejected', subject: job, tenant: 'acme',
+    data: {
+      reason, status: 500, message: 'no more', errors: [], retry_after_s: null,
     },
   };
 }

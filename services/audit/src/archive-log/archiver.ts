@@ -9,6 +9,7 @@ import { type WriterLock, takeWriterLock } from '@libs/postgres/writer-lock';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { setBrokenAside } from '../shared/broken-commits';
 import { objectsNamed, project, projectTwice } from '../shared/projector';
 import { CommitBuffer } from './commit-buffer';
 import { StateCache } from './state-cache';
@@ -147,24 +148,40 @@ export class Archiver implements ArchiveControl {
   }
 
   async #writeOne(): Promise<void> {
-    const { database, log, metrics } = this.parts;
-    const commits = this.#buffer.nextBatch();
+    const { database, logger, metrics } = this.parts;
+    const { taken: commits, readable, broken } = setBrokenAside(this.#buffer.nextBatch());
     const last = commits.at(-1);
     if (last === undefined) return;
-    const objects: ArchivedObject[] = [];
-    for (const [sha256, sequence] of objectsNamed(commits)) {
-      objects.push({ sha256, sequence, text: await log.getObject(sha256) });
+    for (const { commit: { sequence, subject }, error } of broken) {
+      logger.error({ sequence, subject, error }, 'a commit that cannot be read is a dead letter');
     }
+    const objects = await this.#objects(objectsNamed(readable));
     let states: ReadonlyMap<string, JobState> = new Map();
-    await projectTwice(commits, async (needed) => {
-      const projection = project(commits, await this.#known(needed));
-      await writeBatch(database, { after: this.#position, commits, objects, rows: projection.rows });
-      states = projection.states;
+    await projectTwice(readable, async (needed) => {
+      const { rows, states: after } = project(readable, await this.#known(needed));
+      await writeBatch(database, { after: this.#position, commits, objects, broken, rows });
+      states = after;
     });
     this.#position = { sequence: last.sequence, msgId: last.msgId };
     this.#buffer.drop(commits.length);
     this.#cache.keep(states);
     metrics.archived(commits.length, last);
+    metrics.broken(broken.length);
+  }
+
+  /** What is gone from the store stops nothing: readers of its job are told so. */
+  async #objects(named: ReadonlyMap<string, number>): Promise<ArchivedObject[]> {
+    const { log, logger } = this.parts;
+    const objects: ArchivedObject[] = [];
+    for (const [sha256, sequence] of named) {
+      try {
+        objects.push({ sha256, sequence, text: await log.getObject(sha256) });
+      } catch (error) {
+        if (!isFault(error, 'object_missing')) throw error;
+        logger.error({ sha256, sequence }, 'large content of a commit is gone and is not archived');
+      }
+    }
+    return objects;
   }
 
   async #known(needed: ReadonlySet<string>): Promise<Map<string, JobState>> {

@@ -1,13 +1,14 @@
 // Drops the read models and makes them again from the archived log, then says whether the result is
 // the same. Readers see the old tables until the new ones are complete.
-import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
 import { type JobState } from '@libs/jobs/state';
+import { StoredCommit } from '@libs/log/stored-commit';
 import { loadStates, readCommits } from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { writeReadModels } from '@libs/postgres/read-model-rows';
 import {
   compareTables, makeRebuiltTables, rebuiltTables, swapTables,
 } from '@libs/postgres/rebuild-tables';
+import { setBrokenAside } from '../shared/broken-commits';
 import { project, projectTwice } from '../shared/projector';
 import { type RebuildProgress } from '../shared/rebuild-progress';
 
@@ -46,11 +47,11 @@ export async function rebuild(
 async function step(
   database: Database, after: number,
 ): Promise<{ sequence: number; count: number } | null> {
-  const commits = (await readCommits(database, after, stepCommits)).map((commit) => ({
-    sequence: commit.sequence,
-    events: splitCommit(commit.bytes.toString('utf8')).eventLines.map(parseEventLine),
-  }));
-  const last = commits.at(-1);
+  const archived = await readCommits(database, after, stepCommits);
+  const { taken, readable: commits } = setBrokenAside(
+    archived.map((commit) => new StoredCommit(commit)),
+  );
+  const last = taken.at(-1);
   if (last === undefined) return null;
   const write = async (needed: ReadonlySet<string>): Promise<void> => {
     const texts = await loadStates(database, [...needed], rebuiltTables);
@@ -59,5 +60,5 @@ async function step(
     await database.transaction((client) => writeReadModels(client, rebuiltTables, rows));
   };
   await projectTwice(commits, write);
-  return { sequence: last.sequence, count: commits.length };
+  return { sequence: last.sequence, count: taken.length };
 }

@@ -23,6 +23,7 @@ export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
     metadata: Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata),
     state: JSON.stringify(state),
     positions,
+    errorClass: state.phase === 'settled' ? state.error?.class ?? null : null,
   };
 }
 

@@ -13,34 +13,34 @@ export function healthView(edge: Edge): object {
 }
 
 const deadLetterQuery = z.object({
-  customer: z.string().default('default'),
+  customer: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional(),
 });
 
-/** Failed jobs are read in pages of this size until enough dead letters are found. */
-const pageSize = 200;
-/** Bounds the search in an archive with many failures and few dead letters. */
-const pagesMax = 20;
+/** Each is a fault of a writer: more than a few are not looked at one by one. */
+const brokenCommitsMax = 100;
 
+/** Jobs that were given up (run again with `POST /v1/jobs/{id}/redrive`), and unreadable commits. */
 export async function deadLetters(
   edge: Edge, request: FastifyRequest,
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
   const query = readQuery(request, deadLetterQuery);
   if (isRefusal(query)) return query;
-  const found: object[] = [];
-  let after = query.after ?? null;
-  for (let page = 0; page < pagesMax && found.length < query.limit; page += 1) {
-    const jobs = await edge.archive.list({
-      tenant: query.customer, team: null, key: null, status: 'failed', model: null, metadata: {},
-      limit: pageSize, after,
-    });
-    for (const { state } of jobs) {
-      const job = state as JobState;
-      if (job.phase === 'settled' && job.error?.class === 'dead_letter') found.push(viewOf(job));
-    }
-    after = jobs.at(-1)?.id ?? null;
-    if (jobs.length < pageSize) break;
-  }
-  return { status: 200, body: { object: 'list', data: found.slice(0, query.limit) } };
+  const jobs = await edge.archive.deadLetters({
+    tenant: query.customer ?? null, after: query.after ?? null,
+    // One more tells whether there is a further page.
+    limit: query.limit + 1,
+  });
+  const data = jobs.slice(0, query.limit)
+    .map(({ state, tenant }) => ({ ...viewOf(state as JobState), customer: tenant }));
+  const body = {
+    object: 'list',
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: jobs.length > query.limit,
+    broken_commits: await edge.archive.brokenCommits(brokenCommitsMax),
+  };
+  return { status: 200, body };
 }

@@ -3,9 +3,10 @@
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { Fault } from '@libs/faults/faults';
-import { evolveGovernance } from '@libs/governance/evolve';
+import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { type EventLog, type Following } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 import { newEventId } from '@libs/telemetry/ids';
 import { type HttpRefusal, isRefusal } from './refusal';
 
@@ -44,11 +45,8 @@ export class GovernanceFold {
       subjects: [subjects.governance],
       after: null,
       onCommit: (commit) => {
-        let state = this.#state;
-        for (const event of commit.events) {
-          state = evolveGovernance(state, event, commit.sequence);
-        }
-        this.#state = state;
+        const events = readableEvents(commit);
+        this.#state = evolveGovernanceCommit(this.#state, events, commit.sequence);
         this.#release();
       },
       onStopped: this.onStopped,

@@ -1,6 +1,7 @@
 // The port of old jobs: lists, timelines and whatever the routers no longer hold in memory.
 import {
-  type ArchivedJob, type DeliveryRecord, type JobQuery, type TimelineEntry,
+  type ArchivedJob, type BrokenCommitRecord, type DeliveryRecord, type JobQuery,
+  type TimelineEntry,
 } from '@libs/postgres/job-reads';
 import { Fault } from '@libs/faults/faults';
 
@@ -15,11 +16,20 @@ export interface DeliveryQuery {
   readonly id?: string;
 }
 
+export interface DeadLetterQuery {
+  /** null: of every customer. */
+  readonly tenant: string | null;
+  readonly limit: number;
+  readonly after: string | null;
+}
+
 /** Each question throws Fault archive_unavailable while the archive is away. */
 export abstract class JobArchive {
   abstract find(id: string): Promise<ArchivedJob | null>;
   abstract list(query: JobQuery): Promise<ArchivedJob[]>;
   abstract timeline(id: string): Promise<TimelineEntry[]>;
+  abstract deadLetters(query: DeadLetterQuery): Promise<ArchivedJob[]>;
+  abstract brokenCommits(limit: number): Promise<BrokenCommitRecord[]>;
   abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
@@ -37,6 +47,14 @@ export class NoArchive extends JobArchive {
   }
 
   timeline(): Promise<never> {
+    return absent();
+  }
+
+  deadLetters(): Promise<never> {
+    return absent();
+  }
+
+  brokenCommits(): Promise<never> {
     return absent();
   }
 

@@ -3,6 +3,7 @@
 import { type HoldfastEvent } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { type Following } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 import { type Edge } from '../shared/edge';
 
 /** Follows from now on: a report missed while no ingress ran comes again with the next delivery. */
@@ -13,7 +14,7 @@ export async function disableGoneEndpoints(edge: Edge): Promise<Following> {
     subjects: [subjects.webhook('*')],
     after: last === null ? null : { sequence: last.sequence, msgId: last.msgId },
     onCommit: async (commit) => {
-      for (const event of commit.events) {
+      for (const event of readableEvents(commit)) {
         if (event.type === 'WebhookAttemptFailed' && event.data.gone) await disable(edge, event);
       }
     },

@@ -1,14 +1,13 @@
 // Follows the log: one ordered reader for all partitions and governance, the only writer of the
 // world. Tells the others what each commit brought.
 import type { AnyEvent } from '@libs/events/envelope';
-import { UnreadableEvent } from '@libs/events/parse-commit';
 import { isFault } from '@libs/faults/faults';
 import type { Commit, EventLog, Following, Position } from '@libs/log/log';
 import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
 import type { OwnCommits } from '../shared/own-commits';
-import { foldCommit, foldedSubjects, type World } from '../shared/world';
+import { foldCommit, foldedSubjects, ownerOf, type World } from '../shared/world';
 
 export interface FoldListener {
   /** After each commit; `partition` is null for governance. */
@@ -20,7 +19,7 @@ export interface FoldListener {
 export interface FoldCounts {
   commits: number;
   events: number;
-  /** Commits that are no JSON: set aside, shown in the metrics. */
+  /** Commits set aside: shown in the metrics, and by the archive with their error. */
   poison: number;
 }
 
@@ -60,7 +59,6 @@ export class LogFold {
 
   #fold(commit: Commit): void {
     const events = this.#read(commit);
-    if (events === null) return;
     const news: FoldNews = { settled: [], verdicts: [], cancels: [] };
     const partition = foldCommit(this.world, commit, news, events);
     this.counts.commits += 1;
@@ -70,20 +68,21 @@ export class LogFold {
   }
 
   /**
-   * A commit that is no JSON is set aside: no build will ever read it. An unknown type or version
-   * stops the fold: a newer build can read it.
+   * A commit that no build will ever read is set aside, and so is one of a partition that does not
+   * exist. It is folded as one without events: it stands in its subject, and the next append there
+   * comes behind it. An unknown type or version stops the fold: a newer build can read it.
    */
-  #read(commit: Commit): readonly AnyEvent[] | null {
+  #read(commit: Commit): readonly AnyEvent[] {
+    const { sequence, subject } = commit;
     try {
-      return this.memory.own.eventsOf(commit);
+      if (ownerOf(this.world, subject) !== null) return this.memory.own.eventsOf(commit);
+      this.logger.error({ sequence, subject }, 'a commit of no partition is set aside');
     } catch (error) {
-      if (!isFault(error, 'log_unreadable') || !isBroken(error.cause)) throw error;
-      this.counts.poison += 1;
-      const { sequence, subject } = commit;
-      this.logger.error({ err: error, sequence, subject }, 'a commit that is no JSON is set aside');
-      this.world.position = { sequence, msgId: commit.msgId };
-      return null;
+      if (!isFault(error, 'commit_broken')) throw error;
+      this.logger.error({ err: error, sequence, subject }, 'a broken commit is set aside');
     }
+    this.counts.poison += 1;
+    return [];
   }
 
   #bodiesOf(commit: Commit, events: readonly AnyEvent[]): void {
@@ -91,8 +90,4 @@ export class LogFold {
     if (commit.subject.endsWith('.submitted')) bodies.keep(commit, events);
     else for (const event of events) bodies.forget(event);
   }
-}
-
-function isBroken(cause: unknown): boolean {
-  return cause instanceof UnreadableEvent && cause.message.includes('not JSON');
 }

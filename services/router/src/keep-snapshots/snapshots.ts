@@ -7,6 +7,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { subjects } from '@libs/events/subjects';
 import { isFault } from '@libs/faults/faults';
 import type { EventLog, Position } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 import {
   closedItemsOf, itemsOf, migrateItem, type Restored, restoreItem, type SnapshotItem,
 } from '@libs/routing/partition-snapshot';
@@ -160,7 +161,8 @@ export class Snapshots {
       subjects: [subjects.governance],
       after: null,
       onCommit: (commit) => {
-        if (commit.sequence <= upTo) foldGovernance(world, commit, 'quietly');
+        if (commit.sequence > upTo) return;
+        foldGovernance(world, commit, { events: readableEvents(commit), quietly: true });
       },
       onStopped: (error) => this.tools.logger.error({ err: error }, 'governance cannot be folded'),
     });

@@ -2,7 +2,7 @@
 // of them, so that taking over a partition needs the lease alone, and provider load is complete.
 import { partitionOfSubject, subjects } from '@libs/events/subjects';
 import type { AnyEvent } from '@libs/events/envelope';
-import { evolveGovernance } from '@libs/governance/evolve';
+import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import type { Commit, Position } from '@libs/log/log';
 import { foldJobEvent, forgetEnded } from '@libs/routing/fold-partition';
@@ -35,27 +35,30 @@ export const foldedSubjects: readonly string[] = [
 export function foldCommit(
   world: World, commit: Commit, news: FoldNews, events: readonly AnyEvent[] = commit.events,
 ): PartitionState | null {
-  const partition = partitionOfSubject(commit.subject);
-  const state = partition === null ? null : world.partitions[partition];
-  if (state === undefined) {
-    throw new Error(`${commit.subject} names a partition beyond ${world.partitions.length}`);
-  }
-  if (state === null) foldGovernance(world, commit);
-  else foldPartition(world, state, { commit, events }, news);
+  const state = ownerOf(world, commit.subject);
+  if (state === 'governance') foldGovernance(world, commit, { events });
+  else if (state !== null) foldPartition(world, state, { commit, events }, news);
   world.position = { sequence: commit.sequence, msgId: commit.msgId };
-  return state;
+  return state === 'governance' ? null : state;
+}
+
+/** Whose a subject is; null for a partition that does not exist. */
+export function ownerOf(world: World, subject: string): PartitionState | 'governance' | null {
+  if (subject === subjects.governance) return 'governance';
+  const partition = partitionOfSubject(subject);
+  return partition === null ? null : world.partitions[partition] ?? null;
 }
 
 /**
- * A commit folded before is skipped. `quietly`: what a snapshot already has learned of the
- * providers stays.
+ * A commit folded before is skipped. `quietly`: what a snapshot has learned of the providers stays.
  */
-export function foldGovernance(world: World, commit: Commit, quietly?: 'quietly'): void {
+export function foldGovernance(
+  world: World, commit: Commit,
+  { events, quietly = false }: { readonly events: readonly AnyEvent[]; readonly quietly?: boolean },
+): void {
   if (commit.sequence <= world.governance.sequence) return;
-  for (const event of commit.events) {
-    world.governance = evolveGovernance(world.governance, event, commit.sequence);
-    if (quietly === undefined) noteConfiguration(world.load, event);
-  }
+  world.governance = evolveGovernanceCommit(world.governance, events, commit.sequence);
+  if (!quietly) for (const event of events) noteConfiguration(world.load, event);
 }
 
 function foldPartition(

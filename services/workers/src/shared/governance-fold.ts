@@ -1,8 +1,9 @@
 // This process's copy of the governance state: a fold of events.governance that others may wait for.
-import { evolveGovernance } from '@libs/governance/evolve';
+import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { subjects } from '@libs/events/subjects';
 import { type Commit, type EventLog, type Following } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 
 export interface GovernanceFold {
   /** Replaced, never changed: identity tells whether anything happened since. */
@@ -19,7 +20,7 @@ export async function foldGovernance(
   let state = initialGovernance;
   const waiters = new Set<() => void>();
   const onCommit = (commit: Commit): void => {
-    for (const event of commit.events) state = evolveGovernance(state, event, commit.sequence);
+    state = evolveGovernanceCommit(state, readableEvents(commit), commit.sequence);
     for (const wake of waiters) wake();
   };
   const following: Following = await log.follow({
