@@ -178,6 +178,18 @@ describe('a wrong holdfast.yaml', () => {
     expect(refused(rpm)[0]).toContain('use max_in_flight');
   });
 
+  test('of a file with every field of the design, the limits alone are refused, each by name', () => {
+    const text = full
+      .replace('max_in_flight: 200', 'max_in_flight: 200, rpm: 5000, tpm: 2000000')
+      .replace('    name: ${NAME}\n', '    budgets: [{ limit_usd: 500, window: month, calendar: true }]\n')
+      .replace('      - id: search\n', '      - id: search\n        budgets: [{ limit_usd: 100, window: week }]\n')
+      .replace('models: ["chat"] }', 'models: ["chat"], rate_limits: [{ requests: 600, window: minute }] }');
+    expect(refused(text).map((problem) => problem.split(': ')[1])).toEqual([
+      'providers[0].keys[0].rpm', 'providers[0].keys[0].tpm', 'customers[0].budgets',
+      'customers[0].teams[0].budgets', 'customers[0].teams[0].keys[0].rate_limits',
+    ]);
+  });
+
   test('types that do not exist yet are named with what to do instead', () => {
     const problems = refused(smallest.replace('type: openai', 'type: azure'));
     expect(problems[0]).toContain('base_url: https://<resource>.openai.azure.com/openai/v1');
