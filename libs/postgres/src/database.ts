@@ -51,6 +51,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await asFault(() => pool.connect());
+  // The pool listens to idle connections only. What breaks this one, the next query tells.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
   let failure: Error | undefined;
   try {
     await asFault(() => client.query('BEGIN'));
@@ -66,6 +69,7 @@ async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<
     throw failure;
   } finally {
     client.release(failure instanceof Fault ? failure : undefined);
+    client.off('error', ignore);
   }
 }
 
