@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { errorOf } from './behaviour';
 import { type Call, type Complaint, type Surface } from './call';
 import { parseDirectives } from './directives';
-import { type JsonObject, asString, parseObject } from './json';
+import { type JsonObject, asObject, asString, parseObject } from './json';
 import { type Ledger, type LedgerRecord } from './ledger';
 import { promptHas, readPrompt } from './prompt';
 import { type Provider, nextBehaviour, settle } from './provider';
@@ -48,6 +48,7 @@ export function takeIn(floor: Floor, arrival: Arrival): Intake {
   const seen: Seen = {
     surface, parsed, credential: credentialOf(req), stream: body.stream === true,
     model: arrival.modelAsked ?? asString(body.model) ?? '',
+    user: asString(body.user) ?? asString(asObject(body.metadata).user_id) ?? '',
   };
   const record = openRecord(floor, arrival, seen);
   const prompt = readPrompt(body);
@@ -75,13 +76,14 @@ interface Seen {
   credential: string;
   stream: boolean;
   model: string;
+  user: string;
 }
 
 function openRecord(floor: Floor, { req, provider, path }: Arrival, seen: Seen): LedgerRecord {
   return floor.ledger.open({
     provider: provider.name, timeMs: floor.now(), key: seen.credential.slice(-4),
-    attempt: header(req, 'x-client-request-id'), endpoint: path, model: seen.model,
-    stream: seen.stream,
+    attempt: header(req, 'x-client-request-id'), user: seen.user, endpoint: path,
+    model: seen.model, stream: seen.stream,
   });
 }
 

@@ -16,6 +16,8 @@ export interface LedgerRecord {
   key: string;
   /** The header `x-client-request-id`. */
   attempt: string;
+  /** The end user that the request names: `user`, or `metadata.user_id`. */
+  user: string;
   endpoint: string;
   model: string;
   stream: boolean;
@@ -48,7 +50,8 @@ export interface Ledger {
 }
 
 export type CallStart = Pick<
-  LedgerRecord, 'provider' | 'timeMs' | 'key' | 'attempt' | 'endpoint' | 'model' | 'stream'
+  LedgerRecord,
+  'provider' | 'timeMs' | 'key' | 'attempt' | 'user' | 'endpoint' | 'model' | 'stream'
 >;
 
 export interface LedgerFilter {
@@ -76,8 +79,8 @@ export function newLedger({ recordsMax, now, onClose }: LedgerOptions): Ledger {
       sequence += 1;
       const record: LedgerRecord = {
         provider: start.provider, sequence, timeMs: start.timeMs, key: start.key,
-        attempt: start.attempt, endpoint: start.endpoint, model: start.model,
-        stream: start.stream, status: 0, outcome: 'running', fault: '', tokensSent: 0,
+        attempt: start.attempt, user: start.user, endpoint: start.endpoint,
+        model: start.model, stream: start.stream, status: 0, outcome: 'running', fault: '', tokensSent: 0,
         usage: nothingBilled, durationMs: 0,
       };
       ring[sequence % recordsMax] = record;

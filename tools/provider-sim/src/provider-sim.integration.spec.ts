@@ -557,6 +557,15 @@ describe('the ledger', () => {
     expect(JSON.stringify(record)).not.toContain('sk-secret');
   });
 
+  test('names the end user of a request of either API', async () => {
+    await openai('who').chat.completions.create({ model: 'm', messages: hello, user: 'u-1' });
+    await anthropic('who').messages.create({
+      model: 'm', max_tokens: 5, messages: hello, metadata: { user_id: 'u-2' },
+    });
+    await settled(2);
+    expect(sim.ledger().map(({ user }) => user)).toEqual(['u-1', 'u-2']);
+  });
+
   test('its totals are by provider and by key, and start anew when it is cleared', async () => {
     await openai('sum').chat.completions.create({ model: 'm', messages: hello });
     await settled(1);
