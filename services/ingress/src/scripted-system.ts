@@ -18,6 +18,8 @@ const partitionCount = 4;
 
 export class ScriptedSystem {
   readonly jobs = new Map<string, JobState>();
+  /** Nobody owns any partition: questions stay without an answer. */
+  isRouterAway = false;
   /** Provider calls that were made. */
   calls = 0;
   /** Events seen, in log order. */
@@ -46,6 +48,7 @@ export class ScriptedSystem {
     });
     for (let partition = 0; partition < partitionCount; partition += 1) {
       this.signals.subscribe(signalSubjects.askRouter(partition), (text, _subject, respond) => {
+        if (this.isRouterAway) return;
         const question = JSON.parse(text) as AskRouter;
         const jobs = question.jobs.map((id) => this.#answer(id, question));
         const answer = { router: 'scripted', epoch: 1, folded: this.#folded, jobs };

@@ -38,7 +38,7 @@ export abstract class JobArchive {
 
 /** Where no database is configured. */
 export class NoArchive extends JobArchive {
-  find(): Promise<never> {
+  find(): Promise<ArchivedJob | null> {
     return absent();
   }
 

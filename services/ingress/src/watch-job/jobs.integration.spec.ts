@@ -1,6 +1,7 @@
 // Jobs that are left behind: submit, look, wait, cancel; over real HTTP with a scripted system.
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { answerBody } from '../scripted-system';
+import { NoArchive } from '../shared/job-archive';
 import {
   chat, get, post, type SpecIngress, specAdminToken, startForSpecs,
 } from '../start-for-specs';
@@ -9,6 +10,13 @@ let spec: SpecIngress;
 afterEach(async () => {
   await spec.stop();
 });
+
+/** There, and behind: it has not archived anything yet. */
+class EmptyArchive extends NoArchive {
+  override find(): Promise<null> {
+    return Promise.resolve(null);
+  }
+}
 
 interface Job { id: string; status: string; webhook: unknown; metadata: unknown }
 const order = { endpoint: '/v1/chat/completions', body: chat };
@@ -81,6 +89,23 @@ describe('a job', () => {
     const other = await get(spec, `/v1/jobs/${id}`, { authorization: `Bearer ${value}` });
     expect([404, 503]).toContain(other.status);
   });
+
+  it('just accepted is not denied while nobody owns its partition: 503, and found afterwards', async () => {
+    spec = await startForSpecs({}, { archive: new EmptyArchive() });
+    spec.system.script = () => undefined;
+    spec.system.isRouterAway = true;
+    const accepted = await post(spec, '/v1/jobs', order);
+    expect(accepted.status).toBe(202);
+    const { id } = await accepted.json() as Job;
+    for (const path of ['', '/result', '/stream']) {
+      const response = await get(spec, `/v1/jobs/${id}${path}`);
+      expect([path, response.status]).toEqual([path, 503]);
+      expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
+    }
+    spec.system.isRouterAway = false;
+    expect((await get(spec, `/v1/jobs/${id}`)).status).toBe(200);
+    expect((await get(spec, '/v1/jobs/job_00000000000000000000000000000000')).status).toBe(404);
+  }, 15_000);
 
   it('is refused with the field that is wrong', async () => {
     spec = await startForSpecs();
