@@ -149,6 +149,14 @@ export async function firstSequenceSince(database: Database, sinceMs: number): P
   return row?.sequence == null ? null : Number(row.sequence);
 }
 
+/** When the commit archived last was stored; 0 while there is none. */
+export async function archivedUpToMs(database: Database): Promise<number> {
+  const [row] = await database.query<{ appended_at: Date }>(
+    `SELECT appended_at FROM commits WHERE sequence = (SELECT sequence FROM archive_position)`,
+  );
+  return row?.appended_at.getTime() ?? 0;
+}
+
 /** Which of these objects the archive has, with the last commit that names each. */
 export async function archivedObjects(
   database: Database, hashes: readonly string[],

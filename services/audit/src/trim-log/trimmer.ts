@@ -2,7 +2,9 @@
 // the commits that name it, and content that no commit ever named goes after a day.
 import { type LogConnection } from '@libs/jetstream/connect';
 import { trimThrough } from '@libs/jetstream/trim';
-import { archivedObjects, firstSequenceSince, oldestUnsettled } from '@libs/postgres/archive-store';
+import {
+  archivedObjects, archivedUpToMs, firstSequenceSince, oldestUnsettled,
+} from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
@@ -72,9 +74,11 @@ async function trimObjects(parts: TrimParts, upTo: number, nowMs: number): Promi
   const stored = await connection.content.list();
   if (stored.length === 0) return;
   const named = await archivedObjects(database, stored.map(({ name }) => name));
+  // What is named by nothing archived may be named by what the archive has yet to catch up with.
+  const caughtUpMs = Math.min(nowMs, await archivedUpToMs(database));
   for (const { name, storedAtMs } of stored) {
     const last = named.get(name);
-    const gone = last === undefined ? storedAtMs < nowMs - dayMs : last <= upTo;
+    const gone = last === undefined ? storedAtMs < caughtUpMs - dayMs : last <= upTo;
     if (gone) await connection.content.delete(name);
   }
 }
