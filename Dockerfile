@@ -27,5 +27,6 @@ COPY package.json LICENSE ./
 USER node
 STOPSIGNAL SIGTERM
 EXPOSE 8080 8081 8082 8083
-ENTRYPOINT ["node", "--enable-source-maps"]
+# Room for young objects: a third less CPU in collections (tools/src/supervisor/start-service.ts).
+ENTRYPOINT ["node", "--enable-source-maps", "--min-semi-space-size=16", "--max-semi-space-size=64"]
 CMD ["dist/services/ingress/main.js"]
