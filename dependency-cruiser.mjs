@@ -2,10 +2,12 @@
 const pure = '^libs/(events|jobs|routing|governance|surfaces)/src/';
 const adapters = '^libs/(jetstream|postgres|qdrant)/';
 const test = '\\.(spec|integration\\.spec|e2e\\.spec)\\.ts$';
+/** Reads log and archive from outside, with clients of its own. */
+const campaign = '^faults/';
 const only = (lib, client) => ({
   name: `only-${lib}-knows-its-client`,
   severity: 'error',
-  from: { pathNot: [`^libs/${lib}/`, test] },
+  from: { pathNot: [`^libs/${lib}/`, test, campaign] },
   to: { path: `node_modules/(${client})/` },
 });
 export default {
@@ -20,7 +22,8 @@ export default {
     { name: 'libs-do-not-know-services', severity: 'error', from: { path: '^libs/' }, to: { path: '^services/' } },
     { name: 'services-meet-only-in-the-log', severity: 'error', from: { path: '^services/([^/]+)/' }, to: { path: '^services/', pathNot: '^services/$1/' } },
     { name: 'slices-do-not-know-each-other', severity: 'error', from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: test }, to: { path: '^services/$1/src/[^/]+/', pathNot: '^services/$1/src/($2|shared|providers)/' } },
-    { name: 'test-kit-is-for-tests', severity: 'error', from: { pathNot: [test, '^libs/test-kit/', '^test/'] }, to: { path: '^libs/test-kit/' } },
+    { name: 'test-kit-is-for-tests', severity: 'error', from: { pathNot: [test, '^libs/test-kit/', '^test/', campaign] }, to: { path: '^libs/test-kit/' } },
+    { name: 'faults-look-from-outside', severity: 'error', from: { path: campaign }, to: { path: '^(libs|services|tools)/', pathNot: '^libs/(events|test-kit)/' } },
     { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^(libs|services)/.*/index\\.ts$' } },
   ],
   options: {

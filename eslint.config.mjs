@@ -33,7 +33,7 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', ...envOnlyInSettings],
     },
   },
-  { files: ['libs/settings/src/**/*.ts', 'libs/servers/src/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'], rules: { 'no-restricted-syntax': ['error', envOnlyInSettings[1]] } },
+  { files: ['libs/settings/src/**/*.ts', 'libs/servers/src/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'faults/**/*.ts'], rules: { 'no-restricted-syntax': ['error', envOnlyInSettings[1]] } },
   { files: ['**/*.spec.ts', 'test/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', 'no-restricted-syntax': 'off', '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-deprecated': 'off', '@typescript-eslint/require-await': 'off', '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-call': 'off', '@typescript-eslint/no-unsafe-argument': 'off', '@typescript-eslint/no-unsafe-return': 'off' } },
   {
     files: ['libs/{events,jobs,routing,governance,surfaces}/src/**/*.ts'],

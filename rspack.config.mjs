@@ -14,7 +14,7 @@ function leavePackagesAlone({ request }, callback) {
   return callback(null, `module ${builtinModules.includes(bare) ? `node:${bare}` : request}`);
 }
 
-const entry = (name, file) => ({
+export const entry = (name, file) => ({
   name,
   entry: path.join(root, file),
   target: 'node20',

@@ -111,7 +111,8 @@ function modifiedAt(file) {
   }
 }
 
-function spawned(command, args, { stdio = 'inherit', env = process.env } = {}) {
+/** Resolves with its exit code. */
+export function spawned(command, args, { stdio = 'inherit', env = process.env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio, env });
     child.once('error', reject);

@@ -1,0 +1,107 @@
+// Check 8: how long sync callers were without service because of each fault, and which share of
+// requests was answered.
+import { type Evidence } from '../evidence/evidence';
+import { type FaultNote, type RequestNote } from '../notes';
+import { ruleOf } from '../plan/kinds';
+import { verdict, type Verdict } from './verdict';
+
+/** With one of two providers down all the time. */
+const answeredShareMin = 0.9999;
+
+export interface Interval {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface FaultGap {
+  readonly fault: FaultNote;
+  readonly withoutServiceMs: number;
+}
+
+export function checkService({ requests, faults }: Pick<Evidence, 'requests' | 'faults'>): Verdict {
+  const gaps = gapsByFault(requests, faults);
+  const crowd = requests.filter(({ request }) => request.startsWith('c'));
+  const answered = crowd.filter((note) => note.answered).length;
+  const findings = gaps.flatMap(({ fault: { kind, detail }, withoutServiceMs }) => {
+    const { withoutServiceMsMax } = ruleOf(kind);
+    return withoutServiceMs <= withoutServiceMsMax ? []
+      : [`${kind} (${detail}): ${seconds(withoutServiceMs)} without service, ${
+        seconds(withoutServiceMsMax)} allowed`];
+  });
+  if (answered < crowd.length * answeredShareMin) {
+    const missing = crowd.length - answered;
+    findings.push(`${missing} of ${crowd.length} requests were not answered, one provider down`);
+  }
+  return verdict(8, 'time without service is bounded, and requests are answered', {
+    'longest time without service':
+      seconds(Math.max(0, ...gaps.map((gap) => gap.withoutServiceMs))),
+    'with one of two providers down': share(crowd),
+    'by the SDKs under faults': share(requests.filter(isSdk)),
+    'without retries under faults':
+      share(requests.filter(({ request }) => request.startsWith('p'))),
+  }, findings);
+}
+
+/** What each fault cost; a gap within a fault of processes is not laid to other tracks' faults. */
+export function gapsByFault(
+  requests: readonly RequestNote[], faults: readonly FaultNote[],
+): FaultGap[] {
+  const gaps = allGaps(requests);
+  const processes = faults.filter(({ kind }) => ruleOf(kind).track === 'process').map(windowOf);
+  return faults.map((fault) => {
+    const others = ruleOf(fault.kind).track === 'process' ? [] : processes;
+    const pieces = gaps.flatMap((gap) => overlap(gap, windowOf(fault)))
+      .flatMap((gap) => without(gap, others));
+    return { fault, withoutServiceMs: Math.max(0, ...pieces.map(lengthMs)) };
+  });
+}
+
+export function share(notes: readonly RequestNote[]): string {
+  const answered = notes.filter((note) => note.answered).length;
+  const percent = notes.length === 0 ? 100 : (answered / notes.length) * 100;
+  return `${answered} of ${notes.length} answered (${Math.floor(percent * 1000) / 1000} %)`;
+}
+
+/** Per tenant: from one answered probe to the next. */
+function allGaps(requests: readonly RequestNote[]): Interval[] {
+  const ends = new Map<string, number[]>();
+  for (const { request, tenant, answered, endedMs } of requests) {
+    if (!request.startsWith('p') || !answered) continue;
+    const times = ends.get(tenant) ?? [];
+    times.push(endedMs);
+    ends.set(tenant, times);
+  }
+  return [...ends.values()].flatMap((times) => {
+    const sorted = times.sort((a, b) => a - b);
+    return sorted.slice(1).map((toMs, index) => ({ fromMs: sorted[index] ?? toMs, toMs }));
+  });
+}
+
+function windowOf({ startedMs, untilMs }: FaultNote): Interval {
+  return { fromMs: startedMs, toMs: untilMs };
+}
+
+function overlap(gap: Interval, window: Interval): Interval[] {
+  const fromMs = Math.max(gap.fromMs, window.fromMs);
+  // A gap that goes on beyond the window began because of it.
+  return fromMs < Math.min(gap.toMs, window.toMs) ? [{ fromMs, toMs: gap.toMs }] : [];
+}
+
+function without(gap: Interval, windows: readonly Interval[]): Interval[] {
+  return windows.reduce<Interval[]>((pieces, window) => pieces.flatMap((piece) => [
+    { fromMs: piece.fromMs, toMs: Math.min(piece.toMs, window.fromMs) },
+    { fromMs: Math.max(piece.fromMs, window.toMs), toMs: piece.toMs },
+  ].filter((one) => lengthMs(one) > 0)), [gap]);
+}
+
+function lengthMs({ fromMs, toMs }: Interval): number {
+  return toMs - fromMs;
+}
+
+function isSdk({ shape }: RequestNote): boolean {
+  return shape === 'sync' || shape === 'stream' || shape === 'repeat';
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,51 @@
+// Everything that the checks are given. Plain data, so that each check is a function over it.
+import { type FaultNote, type LedgerRecord, type RequestNote, type WebhookNote } from '../notes';
+import { type LogEvidence } from './log-evidence';
+import { type Stories } from './stories';
+
+/** A job as the API shows it. */
+export interface JobView {
+  readonly id: string;
+  readonly status: string;
+  readonly cost_usd: string | null;
+  readonly attempts: readonly { readonly attempt_id: string; readonly outcome: string }[];
+  readonly webhook: { readonly status: string } | null;
+}
+
+export interface ArchivedCommit {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly msgId: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface Archive {
+  readonly commits: readonly ArchivedCommit[];
+  /** SHA-256 of the archived large contents, computed from their bytes, by the name they have. */
+  readonly objects: ReadonlyMap<string, string>;
+  /** The read model of calls: what each virtual key is charged. */
+  readonly spend: readonly {
+    readonly tenant: string; readonly key: string; readonly picoUsd: string; readonly calls: number;
+  }[];
+}
+
+/** What came out when projections were made again from nothing. */
+export interface Rebuilt {
+  readonly readModels: { readonly exitCode: number | null; readonly output: string };
+  /** Answers of the router before, and after it had folded everything anew without a snapshot. */
+  readonly views: { readonly asked: number; readonly differing: readonly string[] };
+}
+
+export interface Evidence {
+  readonly log: LogEvidence;
+  readonly stories: Stories;
+  readonly requests: readonly RequestNote[];
+  readonly webhooks: readonly WebhookNote[];
+  readonly ledger: readonly LedgerRecord[];
+  readonly archive: Archive;
+  readonly views: ReadonlyMap<string, JobView>;
+  readonly faults: readonly FaultNote[];
+  readonly rebuilt: Rebuilt;
+  /** `provider/key name` by the last characters that the ledger shows. */
+  readonly keyNames: Readonly<Record<string, string>>;
+}

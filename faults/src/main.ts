@@ -1,0 +1,44 @@
+// `npm run faults`: one campaign by a seed, or the mutations that show that campaigns can fail.
+import path from 'node:path';
+import { runCampaign } from './campaign';
+import { Cleanup } from './system/cleanup';
+import { type Options, readOptions, usage } from './options';
+import { unansweredReasons } from './report/unanswered';
+import { countVerdicts, verdictLines } from './report/verdict-lines';
+
+/** dist/faults/main.js is this program; above it lies the repository. */
+const repository = path.resolve(path.dirname(process.argv[1] ?? ''), '../..');
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const cleanup = new Cleanup();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    say(`${signal}: taking everything down`);
+    void cleanup.run().finally(() => process.exit(130));
+  });
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options === 'help') say(usage);
+else process.exitCode = await campaign(options);
+
+async function campaign(given: Options): Promise<number> {
+  const { seed, seconds, perSecond, only, keep, release } = given;
+  const startedMs = performance.now();
+  say(`faults: seed ${seed}, ${seconds} s, ${perSecond} requests/s and 20 probes/s`);
+  const result = await runCampaign({
+    seed, seconds, perSecond, only, keep, say, cleanup, repository, root: repository,
+    natsSync: 'always', crowdShare: only.length > 0 ? 0 : 0.12,
+  });
+  say('');
+  for (const verdict of result.verdicts) for (const line of verdictLines(verdict)) say(line);
+  say('not answered:');
+  for (const [reason, count] of unansweredReasons(result.evidence.requests)) {
+    say(`     ${count} ${reason}`);
+  }
+  const { passed, failed } = countVerdicts(result.verdicts, release);
+  say(`\n${((performance.now() - startedMs) / 1_000).toFixed(0)} s in all`);
+  if (failed > 0) say(`To see it again: npm run faults -- --seconds ${seconds} --seed ${seed}`);
+  say(`faults: ${passed} checks passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
