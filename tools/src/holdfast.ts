@@ -6,6 +6,7 @@ import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
 import { addReplay } from './replay/replay.command';
 import { describeError } from './shared/failure';
+import { addRestore } from './restore/restore.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
@@ -15,7 +16,10 @@ const program = new Command('holdfast')
   .showHelpAfterError('(see --help)')
   .configureHelp({ showGlobalOptions: true });
 
-for (const add of [addUp, addInit, addApply, addSubmit, addJobs, addTail, addReplay, addDoctor]) {
+const commands = [
+  addUp, addInit, addApply, addSubmit, addJobs, addTail, addReplay, addRestore, addDoctor,
+];
+for (const add of commands) {
   add(program);
 }
 

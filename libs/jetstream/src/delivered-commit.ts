@@ -2,6 +2,7 @@
 import { type Msg } from '@nats-io/transport-node';
 import { StoredCommit } from '@libs/log/stored-commit';
 import { type DeliveryInfo, parseAckSubject } from './ack-subject';
+import { storedAtMs } from './stored-at';
 
 export interface Delivered {
   readonly commit: StoredCommit;
@@ -14,7 +15,7 @@ export function deliveredCommit(message: Msg): Delivered {
     subject: message.subject,
     sequence: info.streamSequence,
     msgId: message.headers?.get('Nats-Msg-Id') ?? '',
-    appendedAtMs: info.storedAtMs,
+    appendedAtMs: storedAtMs(message.headers, info.storedAtMs),
     bytes: message.data,
   });
   return { commit, info };

@@ -4,6 +4,7 @@ import { streamName } from '@libs/events/subjects';
 import { Fault } from '@libs/faults/faults';
 import { type Commit, type LogState } from '@libs/log/log';
 import { StoredCommit } from '@libs/log/stored-commit';
+import { storedAtMs } from './stored-at';
 
 /** The commit at a sequence; null when trimmed or not there yet. */
 export async function readCommitAt(jsm: JetStreamManager, sequence: number): Promise<Commit | null> {
@@ -41,7 +42,7 @@ function commitOf(message: StoredMsg): Commit {
     subject: message.subject,
     sequence: message.seq,
     msgId: message.header.get('Nats-Msg-Id'),
-    appendedAtMs: message.time.getTime(),
+    appendedAtMs: storedAtMs(message.header, message.time.getTime()),
     bytes: message.data,
   });
 }

@@ -62,13 +62,32 @@ export function workersConfig(): Partial<ConsumerConfig> & { durable_name: strin
   };
 }
 
-/** Makes it, or checks the one that is there; `changes` are for tests and other consumers. */
+/**
+ * Makes it, or checks the one that is there; `changes` are for tests and other consumers. Where it
+ * began to give out work stays: on a restored log not at the start.
+ */
 export async function ensureWorkersConsumer(
   jsm: JetStreamManager, changes: Partial<ConsumerConfig> = {},
 ): Promise<void> {
-  const wanted = { ...workersConfig(), ...changes };
+  const named = { ...workersConfig(), ...changes };
+  const present = await jsm.consumers.info(streamName, named.durable_name)
+    .then(({ config }) => config, () => null);
+  const wanted = present?.opt_start_seq === undefined ? named : {
+    ...named, deliver_policy: present.deliver_policy, opt_start_seq: present.opt_start_seq,
+  };
   const { config } = await jsm.consumers.add(streamName, { ...wanted });
   compare(`consumer ${wanted.durable_name}`, wanted, config);
+}
+
+/** On a restored log: everything before `firstSequence` has its end. */
+export async function createWorkersConsumer(
+  jsm: JetStreamManager, firstSequence: number,
+): Promise<void> {
+  const wanted = {
+    ...workersConfig(), deliver_policy: 'by_start_sequence' as const, opt_start_seq: firstSequence,
+  };
+  const { config } = await jsm.consumers.add(streamName, wanted);
+  compare(`consumer ${workersConsumer}`, wanted, config);
 }
 
 async function ensureStream(
@@ -91,7 +110,7 @@ async function ensureStream(
   return { maxBytes: config.max_bytes, created: false };
 }
 
-function streamConfig(options: TopologyOptions) {
+export function streamConfig(options: Omit<TopologyOptions, 'partitions'>) {
   return {
     name: streamName,
     subjects: [allSubjects],
@@ -107,7 +126,8 @@ function streamConfig(options: TopologyOptions) {
   } satisfies Partial<StreamConfig>;
 }
 
-async function ensureBuckets(admin: NatsConnection, replicas: number): Promise<void> {
+/** Made before the number of partitions is: services wait for that one. */
+export async function ensureBuckets(admin: NatsConnection, replicas: number): Promise<void> {
   const kvm = new Kvm(admin);
   await kvm.create(clusterBucket, { replicas, history: 1 });
   const leases = await kvm.create(leaseBucket, { replicas, history: 1, ttl: leaseTtlMs });
@@ -121,7 +141,8 @@ async function ensureBuckets(admin: NatsConnection, replicas: number): Promise<v
   }
 }
 
-async function ensurePartitions(admin: NatsConnection, partitions: number): Promise<number> {
+/** The number that counts: the one that is there already, else this one. */
+export async function ensurePartitions(admin: NatsConnection, partitions: number): Promise<number> {
   const bucket = await new Kvm(admin).open(clusterBucket);
   const present = await bucket.get(partitionsKey);
   if (present !== null) return Number(present.string());
@@ -137,7 +158,7 @@ async function ensurePartitions(admin: NatsConnection, partitions: number): Prom
 }
 
 /** Old servers accept and ignore what they do not know: what they echo must be what was asked. */
-function compare(what: string, wanted: object, made: object): void {
+export function compare(what: string, wanted: object, made: object): void {
   const echoed = new Map(Object.entries(made));
   const different = Object.entries(wanted)
     .filter(([key, value]) => value !== undefined
