@@ -5,6 +5,7 @@ import { type JobView, call, chat, json, settled, submit } from './support/api';
 import { type Holdfast, eventually, startHoldfast } from './support/holdfast';
 import { type Receiver, startReceiver } from './support/receiver';
 import { clearLedger, ledger, setScript } from './support/sim';
+import { readEvents, textOf } from './support/sse';
 
 let holdfast: Holdfast;
 let receiver: Receiver;
@@ -125,8 +126,7 @@ describe('a stream', () => {
     const result = await json<{ choices: { message: { content: string } }[] }>(
       call(holdfast, `/v1/jobs/${job.id}/result`),
     );
-    const text = [...events, ...rest].map((event) => contentOf(event.data)).join('');
-    expect(text).toBe(result.choices[0]!.message.content);
+    expect(textOf([...events, ...rest])).toBe(result.choices[0]!.message.content);
     await setScript(holdfast.simUrl, 'sim-openai', {});
   }, 30_000);
 });
@@ -169,33 +169,6 @@ describe('webhooks', () => {
     }
   }, 40_000);
 });
-
-interface SseEvent { id: string; data: string }
-
-async function readEvents(answer: Response, count = Infinity): Promise<SseEvent[]> {
-  expect(answer.status).toBe(200);
-  const events: SseEvent[] = [];
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const bytes of answer.body as unknown as AsyncIterable<Uint8Array>) {
-    text += decoder.decode(bytes, { stream: true });
-    const parts = text.split('\n\n');
-    text = parts.pop() ?? '';
-    for (const part of parts) {
-      const field = (name: string): string =>
-        part.split('\n').find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '';
-      if (field('data') !== '') events.push({ id: field('id'), data: field('data') });
-      if (events.length >= count) return events;
-    }
-  }
-  return events;
-}
-
-function contentOf(data: string): string {
-  if (data === '[DONE]') return '';
-  const chunk = JSON.parse(data) as { choices?: { delta?: { content?: string } }[] };
-  return chunk.choices?.[0]?.delta?.content ?? '';
-}
 
 describe('every job here', () => {
   it('ends', async () => {
