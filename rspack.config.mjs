@@ -14,6 +14,7 @@ function leavePackagesAlone({ request }, callback) {
   return callback(null, `module ${builtinModules.includes(bare) ? `node:${bare}` : request}`);
 }
 
+/** One program: its name below dist/, and the file it starts from. */
 export const entry = (name, file) => ({
   name,
   entry: path.join(root, file),

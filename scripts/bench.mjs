@@ -1,13 +1,13 @@
 // `npm run bench`: the benchmark of bench/, against a current build. Its own programs are built here
-// and not with the product: nothing but the benchmark needs them.
-import { Failure, fail, prepare, run } from './prepare.mjs';
+// and not with the product: nothing but the benchmark needs them. In this same process, as
+// scripts/start.mjs: a signal must reach what has to stop everything.
+import { Failure, fail, prepare } from './prepare.mjs';
 
 try {
   await prepare();
   await buildBench();
-  process.exitCode = await run('dist/bench/main.js', process.argv.slice(2), {
-    nodeArgs: ['--enable-source-maps'],
-  });
+  process.setSourceMapsEnabled(true);
+  await import('../dist/bench/main.js');
 } catch (error) {
   fail(error);
 }
@@ -18,5 +18,6 @@ async function buildBench() {
   const stats = await new Promise((resolve, reject) => {
     rspack(config, (error, done) => (error ? reject(error) : resolve(done)));
   });
-  if (stats.hasErrors()) throw new Failure(stats.toString({ colors: false, all: false, errors: true }));
+  const plain = { colors: false, all: false, errors: true };
+  if (stats.hasErrors()) throw new Failure(stats.toString(plain));
 }

@@ -36,8 +36,8 @@ export async function commitId(): Promise<string> {
   const git = (...args: string[]) => runCommand('git', args, { cwd: root, timeoutMs: 10_000 });
   const id = await git('rev-parse', '--short', 'HEAD');
   if (id.code !== 0) return 'unknown';
-  const changes = await git('status', '--porcelain', '--untracked-files=no', '--', 'libs', 'services',
-    'tools', 'bench/src', 'package-lock.json');
+  const changes = await git('status', '--porcelain', '--untracked-files=no', '--',
+    'libs', 'services', 'tools', 'bench/src', 'package-lock.json');
   return `${id.stdout.trim()}${changes.stdout.trim() === '' ? '' : ' with changes'}`;
 }
 

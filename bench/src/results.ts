@@ -36,24 +36,32 @@ export interface Results {
 export function mergeResults(before: Results | null, now: Results): Results {
   if (before === null || before.machine.cpu !== now.machine.cpu
     || before.machine.cores !== now.machine.cores) return now;
+  const growth = mergeGrowth(before.parts.growth, now.parts.growth);
   return {
     machine: now.machine,
     versions: { ...before.versions, ...now.versions },
-    parts: { ...before.parts, ...now.parts },
+    parts: { ...before.parts, ...now.parts, ...(growth === undefined ? {} : { growth }) },
   };
 }
 
-/** Readable, and small: a record without further records in it is one line. */
+type Growth = Results['parts']['growth'];
+
+/** Sizes of the log are measured one by one: each row stays until it is measured again. */
+function mergeGrowth(before: Growth, now: Growth): Growth {
+  if (before === undefined || now === undefined) return now ?? before;
+  const isNew = new Set(now.rows.map(({ events }) => events));
+  const rows = [...before.rows.filter(({ events }) => !isNew.has(events)), ...now.rows];
+  return { ...now, rows: rows.sort((a, b) => a.events - b.events) };
+}
+
+/** Readable, and small: lists of records have a record per line, everything else is one line. */
 export function resultsText(results: object): string {
   return `${render(results, '')}\n`;
 }
 
 function render(value: unknown, indent: string): string {
-  if (!isContainer(value)) return JSON.stringify(value);
+  if (!isContainer(value) || !hasListOfRecords(value)) return JSON.stringify(value);
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  if (!entries.some(([, inner]) => isContainer(inner) && isLarge(inner))) {
-    return JSON.stringify(value);
-  }
   const deeper = `${indent}  `;
   const lines = entries.map(([name, inner]) =>
     `${deeper}${Array.isArray(value) ? '' : `${JSON.stringify(name)}: `}${render(inner, deeper)}`);
@@ -65,7 +73,7 @@ function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Lists of numbers and small records stay within a line. */
-function isLarge(value: object): boolean {
-  return JSON.stringify(value).length > 160;
+function hasListOfRecords(value: object): boolean {
+  const inner = Object.values(value).filter(isContainer);
+  return (Array.isArray(value) && inner.length > 0) || inner.some(hasListOfRecords);
 }

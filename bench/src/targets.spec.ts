@@ -6,7 +6,7 @@ import { evaluateTargets, type Figures, type Target } from './targets';
 const row = (more: Partial<LoadRow>): LoadRow => ({
   system: 'holdfast', delayMs: 0, connections: 64, requestsPerS: 1_000, p50Ms: 5, p95Ms: 9,
   p99Ms: 12, addedP50Ms: 4, cpuSPer1000: {}, cpuSPer1000Total: 0, peakMb: {}, peakMbTotal: 0,
-  errors: 0, rounds: 3, log: null, ...more,
+  errors: 0, rounds: 3, isDisturbed: false, log: null, ...more,
 });
 const nothing: Figures = { rows: [], halfRate: null, growth: null };
 const find = (targets: Target[], what: string, kind: Target['kind']): Target => {

@@ -41,7 +41,8 @@ export function evaluateTargets(figures: Figures): Target[] {
 }
 
 function timesPortkey(
-  rows: readonly LoadRow[], connections: number, wanted: readonly (readonly ['must' | 'aim', number])[],
+  rows: readonly LoadRow[], connections: number,
+  wanted: readonly (readonly ['must' | 'aim', number])[],
 ): Target[] {
   const ours = findRow(rows, 'holdfast', connections);
   const theirs = findRow(rows, 'portkey', connections);

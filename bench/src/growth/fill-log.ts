@@ -33,10 +33,12 @@ const everyMs = 20;
 export async function fillLog(
   dataDir: string, events: number, say: (text: string) => void,
 ): Promise<FilledLog> {
+  if (events === 0) return { events: 0, commits: 0, bytes: 0, tookS: 0 };
   const startedMs = performance.now();
   const nats = await startNats({
     // Where `holdfast up` keeps it; nothing of this must survive a power loss.
-    binary: await findNatsServer({ binDir }), dataDir: path.join(dataDir, 'nats'), syncAlways: false,
+    binary: await findNatsServer({ binDir }), syncAlways: false,
+    dataDir: path.join(dataDir, 'nats'),
   });
   try {
     const nc = await connectNats({ urls: nats.url, name: 'bench-fill' });
@@ -105,9 +107,10 @@ class Filling {
     this.bytes += payload.length;
     const sequence = this.commits;
     const { headers } = publication(subject, payload, null);
-    const stored = this.nc.request(subject, payload, { headers, timeout: 30_000 }).then((answer) => {
-      const ack = answer.json<{ seq?: number; error?: { description: string } }>();
-      if (ack.seq !== sequence) throw new Error(`commit ${sequence}: ${answer.string()}`);
+    const answered = this.nc.request(subject, payload, { headers, timeout: 30_000 });
+    const stored = answered.then((answer) => {
+      const { seq } = answer.json<{ seq?: number }>();
+      if (seq !== sequence) throw new Error(`commit ${sequence}: ${answer.string()}`);
     });
     this.#open.add(stored);
     void stored.finally(() => this.#open.delete(stored)).catch(() => undefined);

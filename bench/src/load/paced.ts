@@ -1,5 +1,5 @@
-// An open loop: requests are due at fixed times, and latency counts from when they were due, so that
-// a system that stalls cannot hide it by being asked less.
+// An open loop: requests are due at fixed times, and latency counts from when they were due, so
+// that a system that stalls cannot hide it by being asked less.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { latencyOf } from '../statistics';

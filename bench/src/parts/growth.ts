@@ -1,13 +1,14 @@
-// Whether age costs anything: start-up and throughput of a log that is empty, and of one with millions
-// of events of settled jobs in it.
+// Whether age costs anything: start-up and throughput of a log that is empty, and of one with
+// millions of events of settled jobs in it. Making such a log takes long: a run that was stopped is
+// carried on where it was.
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fillLog, type FilledLog } from '../growth/fill-log';
-import { newDataDir } from '../root';
+import { fillLog } from '../growth/fill-log';
+import { type GrownLog, openGrownLog } from '../growth/grown-log';
 import { median, round, sumOf } from '../statistics';
 import { type Holdfast, serviceNames, startHoldfast } from '../systems/holdfast';
 import { type Stage } from '../systems/start-systems';
-import { type LoadFigures, measureLoad } from './measure-load';
+import { type LoadFigures, type LoadSpec, measureLoad } from './measure-load';
 
 export interface GrowthResult {
   readonly seconds: number;
@@ -19,7 +20,7 @@ export interface GrowthRow {
   readonly events: number;
   readonly commits: number;
   readonly logMb: number;
-  /** The first start folds and archives everything: nobody has done it before. */
+  /** The first start folds everything: there is no snapshot yet. */
   readonly firstStartS: number;
   /** Into an empty archive; null where there was nothing to archive. */
   readonly archivedEventsPerS: number | null;
@@ -33,9 +34,10 @@ export interface GrowthRow {
 }
 
 const connections = 64;
-const settleS = 2;
-/** One million events took two minutes here. */
-const archiveMaxS = 1_800;
+/** Each system is new here, and cold. */
+const settleS = 5;
+/** An archive that is not there by then does not keep up; the row says so. */
+const archiveMaxS = 5_400;
 /** Folding millions of events from nothing. */
 const firstStartMaxMs = 900_000;
 
@@ -43,83 +45,75 @@ const firstStartMaxMs = 900_000;
 export async function measureGrowth(
   stage: Stage, keep: (result: GrowthResult) => Promise<void>,
 ): Promise<GrowthResult> {
-  const { options } = stage;
+  const { options, say } = stage;
   let result: GrowthResult = { seconds: options.seconds, connections, rows: [] };
   for (const events of options.growthEvents) {
-    const dataDir = await newDataDir('growth');
-    const row = await measureLog(stage, dataDir, events).finally(() =>
-      rm(dataDir, { recursive: true, force: true }));
+    say(`growth: a log of ${events.toLocaleString('en')} events …`);
+    const log = await openGrownLog(events, options.resume);
+    const row = await measureLog(stage, log);
+    await rm(log.dataDir, { recursive: true, force: true });
+    say(`growth: start ${row.startS} s (first ${row.firstStartS} s), ${row.requestsPerS}/s`);
     result = { ...result, rows: [...result.rows, row] };
     await keep(result);
   }
   return result;
 }
 
-async function measureLog(stage: Stage, dataDir: string, events: number): Promise<GrowthRow> {
-  const { say } = stage;
-  say(`growth: a log of ${events.toLocaleString('en')} events …`);
-  const filled = events === 0 ? emptyLog : await fillLog(dataDir, events, say);
-  const first = await start(stage, dataDir);
-  const archived = await untilArchived(first, filled.events);
-  await first.stop();
-  const again = await start(stage, dataDir);
+async function measureLog(stage: Stage, log: GrownLog): Promise<GrowthRow> {
+  if (log.filled === null) {
+    await log.note({ filled: await fillLog(log.dataDir, log.events, stage.say) });
+  }
+  if (!log.archivedAll) await archiveAll(stage, log);
+  const again = await start(stage, log);
   await again.stop();
-  const last = await start(stage, dataDir);
-  const load = await measureLoad(stage.load, {
-    system: last, target: last.target('now') ?? fail(), connections, settleS,
-    seconds: stage.options.seconds,
-  });
+  const last = await start(stage, log);
+  const load = await measureLoad(stage, specFor(last, stage.options.seconds));
   await last.stop();
-  const row = rowOf(filled, load, {
-    firstStartS: first.startS, startsS: [again.startS, last.startS], archived,
-  });
-  say(`growth: ${row.events} events: start ${row.startS} s (first ${row.firstStartS} s), `
-    + `${row.requestsPerS}/s`);
-  return row;
+  return rowOf(log, load, [again.startS, last.startS]);
 }
 
-const emptyLog: FilledLog = { events: 0, commits: 0, bytes: 0, tookS: 0 };
-
-function start({ simulator, keep }: Stage, dataDir: string): Promise<Holdfast> {
+function start({ simulator, keep }: Stage, { dataDir }: GrownLog): Promise<Holdfast> {
   return startHoldfast({ simulator, dataDir, readyTimeoutMs: firstStartMaxMs }).then(keep);
 }
 
-interface Archived {
-  readonly eventsPerS: number | null;
-  readonly all: boolean;
+function specFor(holdfast: Holdfast, seconds: number): LoadSpec {
+  const target = holdfast.target('now');
+  if (target === null) throw new Error('Holdfast has a target for every upstream');
+  return { system: holdfast, target, connections, settleS, seconds };
 }
 
-async function untilArchived(holdfast: Holdfast, events: number): Promise<Archived> {
+/** Starts it for the first time and lets it archive what is there. */
+async function archiveAll(stage: Stage, log: GrownLog): Promise<void> {
   const startedMs = performance.now();
-  for (;;) {
-    const tookS = (performance.now() - startedMs) / 1_000;
+  const beforeS = log.archivingS;
+  const holdfast = await start(stage, log);
+  if (log.firstStartS === null) await log.note({ firstStartS: holdfast.startS });
+  for (let told = 0; ; told += 1) {
     const { archivedSequence, sequence } = await holdfast.logFigures();
-    const all = archivedSequence >= sequence;
-    if (all || tookS > archiveMaxS) {
-      const share = archivedSequence / sequence;
-      // Archiving begins while the other services are still starting.
-      const eventsPerS = round((events * share) / (tookS + holdfast.startS));
-      return { all, eventsPerS: events === 0 ? null : eventsPerS };
+    const archivedAll = archivedSequence >= sequence;
+    // Archiving begins while the other services are still starting.
+    const archivingS = beforeS + (performance.now() - startedMs) / 1_000;
+    await log.note({ archivedAll, archivingS, archivedShare: archivedSequence / sequence });
+    if (archivedAll || archivingS > archiveMaxS) break;
+    if (told % 20 === 19) {
+      stage.say(`  ${Math.round((archivedSequence / sequence) * 100)} % archived`);
     }
-    await sleep(500);
+    await sleep(1_000);
   }
+  await holdfast.stop();
 }
 
-function rowOf(
-  filled: FilledLog, load: LoadFigures,
-  starts: { firstStartS: number; startsS: readonly number[]; archived: Archived },
-): GrowthRow {
+function rowOf(log: GrownLog, load: LoadFigures, startsS: readonly number[]): GrowthRow {
+  const filled = log.filled ?? { events: 0, commits: 0, bytes: 0 };
   const services = Object.fromEntries(
     serviceNames.map((name) => [name, load.peakMb[name] ?? 0]));
   return {
     events: filled.events, commits: filled.commits, logMb: round(filled.bytes / 2 ** 20),
-    firstStartS: round(starts.firstStartS, 1), startS: round(median(starts.startsS), 1),
-    archivedEventsPerS: starts.archived.eventsPerS, archivedAll: starts.archived.all,
+    firstStartS: round(log.firstStartS ?? NaN, 1), startS: round(median(startsS), 1),
+    archivedEventsPerS: filled.events === 0
+      ? null : round((filled.events * log.archivedShare) / log.archivingS),
+    archivedAll: log.archivedAll,
     requestsPerS: load.requestsPerS, p50Ms: load.p50Ms, p99Ms: load.p99Ms,
     servicesMb: sumOf(services),
   };
-}
-
-function fail(): never {
-  throw new Error('Holdfast has a target for every upstream');
 }

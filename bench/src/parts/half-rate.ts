@@ -1,5 +1,5 @@
-// Latency where a system is meant to run: at half of the highest rate it reached, requests coming at
-// fixed times whether earlier ones are answered or not.
+// Latency where a system is meant to run: at half of the highest rate it reached, requests coming
+// at fixed times whether earlier ones are answered or not.
 import { type PacedLoadResult } from '../load/jobs';
 import { round } from '../statistics';
 import { type Stage } from '../systems/start-systems';
@@ -49,11 +49,11 @@ function highestIn(rows: readonly LoadRow[], system: string): number | null {
   return rates.length === 0 ? null : Math.max(...rates);
 }
 
-async function highestOf({ load, options }: Stage, system: System): Promise<number> {
+async function highestOf(stage: Stage, system: System): Promise<number> {
   const target = system.target('now');
   if (target === null) throw new Error(`${system.name} has no upstream`);
-  const { requestsPerS } = await measureLoad(load, {
-    system, target, connections, settleS: 2, seconds: options.seconds,
+  const { requestsPerS } = await measureLoad(stage, {
+    system, target, connections, settleS: 2, seconds: stage.options.seconds,
   });
   return requestsPerS;
 }

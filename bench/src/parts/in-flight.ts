@@ -1,5 +1,5 @@
-// Memory with many jobs that have no outcome yet: 10,000 running at a provider that does not answer,
-// then 100,000 of which most wait for a worker.
+// Memory with many jobs that have no outcome yet: 10,000 running at a provider that does not
+// answer, then 100,000 of which most wait for a worker.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { metricIn } from '../scrape';
 import { sumOf } from '../statistics';
@@ -30,8 +30,9 @@ const scenarios = [
   { jobs: 100_000, workerCapacity: 512 },
 ] as const;
 const connections = 64;
-/** The router and the workers go on for a moment after the last 202. */
-const quietAfterMs = 5_000;
+/** The router and the workers go on after the last 202: until nothing changes for so long. */
+const quietForS = 5;
+const quietWithinS = 90;
 
 export async function measureInFlight(stage: Stage): Promise<InFlightResult> {
   const rows = [];
@@ -55,7 +56,7 @@ async function measureScenario(
       headers: { authorization: `Bearer ${holdfast.key}` },
     },
   });
-  await sleep(quietAfterMs);
+  await untilQuiet(holdfast);
   const services = await servicesOf(holdfast);
   const residentMb = await residentMbOf(services);
   const [router, workers] = await Promise.all(
@@ -71,6 +72,16 @@ async function measureScenario(
   say(`in flight: ${row.open} open, ${row.running} running, ${row.servicesMb} MB`);
   await holdfast.stop();
   return row;
+}
+
+async function untilQuiet(holdfast: Holdfast): Promise<void> {
+  let last = -1;
+  for (let waitedS = 0, quietS = 0; waitedS < quietWithinS && quietS < quietForS; waitedS += 1) {
+    await sleep(1_000);
+    const running = metricIn(await holdfast.metricsOf('workers'), 'holdfast_jobs_running');
+    quietS = running === last ? quietS + 1 : 0;
+    last = running;
+  }
 }
 
 async function servicesOf(holdfast: Holdfast): Promise<Process[]> {

@@ -1,5 +1,5 @@
-// What this machine gives to anything built of these parts: synced writes to its disk, synced appends
-// to JetStream, requests through Fastify. Measured in the same run as everything else.
+// What this machine gives to anything built of these parts: synced writes to its disk, synced
+// appends to JetStream, requests through Fastify. Measured in the same run as everything else.
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { jetstreamManager, StorageType } from '@nats-io/jetstream';

@@ -5,7 +5,8 @@ import { findRow, loadRows } from './load-rows';
 const sample = (more: Partial<LoadSample>): LoadSample => ({
   round: 0, system: 'holdfast', delayMs: 0, connections: 64, requestsPerS: 100, requests: 500,
   allRequests: 600, errors: 0, p50Ms: 2, p95Ms: 4, p99Ms: 8, meanMs: 2,
-  cpuSPer1000: { ingress: 0.2, router: 0.1 }, peakMb: { ingress: 100, router: 80 }, ...more,
+  cpuSPer1000: { ingress: 0.2, router: 0.1 }, peakMb: { ingress: 100, router: 80 },
+  othersPercent: 1, ...more,
 });
 
 describe('a row', () => {
@@ -19,6 +20,15 @@ describe('a row', () => {
 
   it('is the median of its rounds', () => {
     expect(findRow(rows, 'holdfast', 64)).toMatchObject({ requestsPerS: 120, rounds: 3 });
+  });
+
+  it('leaves out rounds in which others used the machine, if there are better ones', () => {
+    const [calm] = loadRows({ samples: [
+      sample({ requestsPerS: 30, othersPercent: 40 }), sample({ round: 1 }),
+    ] });
+    expect(calm).toMatchObject({ requestsPerS: 100, rounds: 1, isDisturbed: false });
+    const [never] = loadRows({ samples: [sample({ requestsPerS: 30, othersPercent: 40 })] });
+    expect(never).toMatchObject({ requestsPerS: 30, rounds: 1, isDisturbed: true });
   });
 
   it('has the errors of all rounds', () => {

@@ -1,4 +1,5 @@
 // From the samples of the main part to one row per system and mode: medians over the rounds.
+import { disturbedPercent } from '../disturbance';
 import { median, medianByName, round, sumOf } from '../statistics';
 import { type LoadResult, type LoadSample } from './load';
 import { type LogLoad } from './measure-load';
@@ -20,6 +21,8 @@ export interface LoadRow {
   /** Over all rounds. */
   readonly errors: number;
   readonly rounds: number;
+  /** No round was free of others' work: the figures are too low or too high. */
+  readonly isDisturbed: boolean;
   readonly log: LogLoad | null;
 }
 
@@ -40,8 +43,11 @@ export function findRow(
     && row.delayMs === delayMs) ?? null;
 }
 
-function rowOf(samples: readonly LoadSample[]): LoadRow {
-  const { system, delayMs, connections } = samples[0] as LoadSample;
+/** Rounds in which others used the machine count only where there are no other ones. */
+function rowOf(all: readonly LoadSample[]): LoadRow {
+  const { system, delayMs, connections } = all[0] as LoadSample;
+  const calm = all.filter(({ othersPercent }) => (othersPercent ?? 0) <= disturbedPercent);
+  const samples = calm.length === 0 ? all : calm;
   const middle = (pick: (sample: LoadSample) => number, digits: number): number =>
     round(median(samples.map(pick)), digits);
   const cpuSPer1000 = medianByName(samples.map((sample) => sample.cpuSPer1000), 3);
@@ -55,8 +61,8 @@ function rowOf(samples: readonly LoadSample[]): LoadRow {
     addedP50Ms: null,
     cpuSPer1000, cpuSPer1000Total: round(sumOf(cpuSPer1000), 3),
     peakMb, peakMbTotal: sumOf(peakMb),
-    errors: samples.reduce((sum, { errors }) => sum + errors, 0),
-    rounds: samples.length,
+    errors: all.reduce((sum, { errors }) => sum + errors, 0),
+    rounds: samples.length, isDisturbed: calm.length === 0,
     log: logOf(samples),
   };
 }

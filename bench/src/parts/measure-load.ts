@@ -1,8 +1,9 @@
 // One closed-loop measurement of one system with everything that belongs to it: CPU seconds, peak
 // memory and, where there is a log, what went through it and how long the rest took.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LoadGenerator } from '../load/load-generator';
+import { watchOthers } from '../disturbance';
 import { round } from '../statistics';
+import { type Stage } from '../systems/start-systems';
 import { type LogFigures, type System, type Target } from '../systems/system';
 import { cpuSecondsOf, peakMbOf, type Process, resetPeaks } from '../usage';
 import { type ClosedLoopResult } from '../load/jobs';
@@ -21,6 +22,8 @@ export interface LoadFigures extends ClosedLoopResult {
   readonly cpuSPer1000: Readonly<Record<string, number>>;
   readonly peakMb: Readonly<Record<string, number>>;
   readonly log?: LogLoad;
+  /** Of the machine, used by processes that have nothing to do with this. */
+  readonly othersPercent: number | null;
 }
 
 export interface LoadSpec {
@@ -34,13 +37,15 @@ export interface LoadSpec {
 /** An archive that is not there by then does not keep up; the figure says so. */
 const drainMaxS = 60;
 
-export async function measureLoad(load: LoadGenerator, spec: LoadSpec): Promise<LoadFigures> {
+export async function measureLoad(stage: Stage, spec: LoadSpec): Promise<LoadFigures> {
   const { system, target, connections, settleS, seconds } = spec;
   const processes = await system.processes();
   await resetPeaks(processes);
+  const others = await watchOthers(distinct([...await stage.processes(), ...processes]));
   const cpuBefore = await cpuSecondsOf(processes);
   const logBefore = await system.logFigures?.();
-  const result = await load.run({ kind: 'closed', target, connections, settleS, seconds });
+  const result = await stage.load.run({ kind: 'closed', target, connections, settleS, seconds });
+  const othersPercent = await others.percent();
   const logAfter = await system.logFigures?.();
   const drainS = await drained(system);
   const cpuAfter = await cpuSecondsOf(processes);
@@ -48,14 +53,14 @@ export async function measureLoad(load: LoadGenerator, spec: LoadSpec): Promise<
     log: { ...logLoad(logBefore, logAfter, settleS + seconds), drainS },
   };
   return {
-    ...result,
+    ...result, othersPercent,
     cpuSPer1000: perThousand(processes, { before: cpuBefore, after: cpuAfter }, result.allRequests),
     peakMb: await peakMbOf(processes),
     ...log,
   };
 }
 
-/** Waits until nothing of the load is left to do; what others leave must not be measured as ours. */
+/** Waits until nothing of the load is left to do, so that the next one does not pay for it. */
 export async function drained(system: System): Promise<number> {
   const startedMs = performance.now();
   const tookS = (): number => round((performance.now() - startedMs) / 1_000, 2);
@@ -66,6 +71,11 @@ export async function drained(system: System): Promise<number> {
     await sleep(50);
   }
   return tookS();
+}
+
+/** One that is in two lists is one. */
+function distinct(processes: readonly Process[]): Process[] {
+  return [...new Map(processes.map((each) => [each.pid, each])).values()];
 }
 
 function logLoad(

@@ -81,7 +81,8 @@ async function profileOf(
 }
 
 async function readService(
-  service: string, { profile, window, draw }: { profile: CpuProfile; window: Window; draw: boolean },
+  service: string,
+  { profile, window, draw }: { profile: CpuProfile; window: Window; draw: boolean },
 ): Promise<ServiceProfile> {
   const root = foldProfile(profile, window, frameNamer());
   const busyPercent = round((root.totalUs / (window.toUs - window.fromUs)) * 100);

@@ -1,5 +1,5 @@
-// The streamed mode: time to the first token, tokens per second, and how many streams can be open at
-// the same time, each at a reader's pace.
+// The streamed mode: time to the first token, tokens per second, and how many streams can be open
+// at the same time, each at a reader's pace.
 import { type LoadGenerator } from '../load/load-generator';
 import { type StreamedLoadResult } from '../load/jobs';
 import { median, round } from '../statistics';

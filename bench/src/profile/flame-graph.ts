@@ -1,5 +1,5 @@
-// Draws a folded profile as a flame graph: callers below, callees above, width is time. Small frames
-// are left out, so that the file stays small.
+// Draws a folded profile as a flame graph: callers below, callees above, width is time. Small
+// frames are left out, so that the file stays small.
 import { escapeXml } from '../report/xml';
 import { type Frame } from './fold-profile';
 

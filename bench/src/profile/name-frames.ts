@@ -1,5 +1,5 @@
-// Names for the frames of a profile: our bundles' functions by the file they come from (source map),
-// others by their package.
+// Names for the frames of a profile: our bundles' functions by the file they come from (source
+// map), others by their package.
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ export function frameNamer(): (frame: CallFrame) => FrameName {
     if (url.startsWith('node:')) return { name, place: url };
     const packageName = packageOf(url);
     if (packageName !== null) return { name, place: packageName };
+    // Not a file: WebAssembly, or code that was made while running.
+    if (!url.startsWith('file:')) return { name, place: url.split(':')[0] ?? url };
     if (!maps.has(url)) maps.set(url, mapOf(url));
     return inSource(frame, maps.get(url) ?? null) ?? { name, place: url };
   };
@@ -27,11 +29,12 @@ function packageOf(url: string): string | null {
   return scope.startsWith('@') ? `${scope}/${rest}` : scope;
 }
 
+type Payload = ConstructorParameters<typeof SourceMap>[0];
+
 function mapOf(url: string): SourceMap | null {
   const file = `${fileURLToPath(url)}.map`;
   if (!existsSync(file)) return null;
-  const payload = JSON.parse(readFileSync(file, 'utf8')) as ConstructorParameters<typeof SourceMap>[0];
-  return new SourceMap(payload);
+  return new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as Payload);
 }
 
 function inSource(frame: CallFrame, map: SourceMap | null): FrameName | null {

@@ -1,4 +1,5 @@
-// The bare group commit: one publish in flight, what arrives meanwhile leaves together with the next.
+// The bare group commit: one publish in flight, what arrives meanwhile leaves together with the
+// next.
 import { type NatsConnection } from '@nats-io/transport-node';
 
 interface Waiting {

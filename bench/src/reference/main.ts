@@ -12,7 +12,7 @@ if (role === 'http') {
   const nc = await connect({ servers: natsUrl, noAsyncTraces: true });
   if (role === 'ingress') await runIngress(nc, Number(argument));
   else if (role === 'router') await runRouter(nc);
-  else if (role === 'worker') await runWorker(nc, argument);
+  else if (role === 'workers') await runWorker(nc, argument);
   else throw new Error(`no role ${role}`);
 }
 console.log('ready');

@@ -1,6 +1,7 @@
-// The physical reference: the same three hops over the log as Holdfast's (submitted, routed, settled),
-// with group commit and an acked work queue, and nothing else. Plain Fastify and nats.js; no keys, no
-// schema, no state, no redelivery, no archive. What is left is what any such design must pay.
+// The physical reference: the same three hops over the log as Holdfast's (submitted, routed,
+// settled), with group commit and an acked work queue, and nothing else. Plain Fastify and
+// nats.js; no keys, no schema, no state, no redelivery, no archive. What is left is what any such
+// design must pay.
 import { randomUUID } from 'node:crypto';
 import { AckPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
@@ -61,7 +62,9 @@ export async function runIngress(nc: NatsConnection, port: number): Promise<void
 
 export async function runRouter(nc: NatsConnection): Promise<void> {
   const routed = new GroupCommit(nc, 'bare.routed', routedMax);
-  const consumer = await jetstream(nc).consumers.get(stream, { filter_subjects: ['bare.submitted'] });
+  const consumer = await jetstream(nc).consumers.get(stream, {
+    filter_subjects: ['bare.submitted'],
+  });
   await consumer.consume({
     max_messages: 100,
     callback: (message) => {
@@ -105,8 +108,8 @@ export async function runWorker(nc: NatsConnection, simUrl: string): Promise<voi
 
 /** Fastify alone, for its own ceiling: the same request, an answer of the same size. */
 export async function runBareHttp(port: number): Promise<void> {
-  const content = 'word '.repeat(160);
+  const answer = { choices: [{ message: { role: 'assistant', content: 'word '.repeat(160) } }] };
   const app = fastify();
-  app.post('/v1/chat/completions', () => ({ choices: [{ message: { role: 'assistant', content } }] }));
+  app.post('/v1/chat/completions', () => answer);
   await app.listen({ host: '127.0.0.1', port });
 }

@@ -1,4 +1,5 @@
-// Small charts as SVG: groups of bars, side by side or stacked. No library: this is all that is needed.
+// Small charts as SVG: groups of bars, side by side or stacked. No library: this is all that is
+// needed.
 import { escapeXml } from './xml';
 
 export interface Series {
@@ -92,7 +93,7 @@ function drawGroup(
     const label = kind === 'stacked' ? '' : barLabel(value, x + barWidth / 2, y);
     return [`<g><title>${escapeXml(`${name}, ${group}: ${value}`)}</title>`
       + `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${(barWidth - 1).toFixed(1)}" `
-      + `height="${barHeight.toFixed(1)}" fill="${colours[position % colours.length]}"/>${label}</g>`];
+      + `height="${barHeight.toFixed(1)}" fill="${colourAt(position)}"/>${label}</g>`];
   });
   const middle = (left + groupWidth / 2).toFixed(1);
   return [...bars,
@@ -110,6 +111,8 @@ function gridLine(tick: number, scale: Scale): string {
     + `<text x="${plot.left - 6}" y="${y}" dy="4" text-anchor="end">${short(tick)}</text>`;
 }
 
+const colourAt = (position: number): string => colours[position % colours.length] ?? '';
+
 function legend(series: readonly Series[]): string[] {
   let x = plot.left;
   return series.map(({ name }, position) => {
@@ -117,7 +120,7 @@ function legend(series: readonly Series[]): string[] {
     // The swatch, the text at about 6 px a character, a gap.
     x += 14 + name.length * 6.2 + 14;
     return `<rect x="${at.toFixed(1)}" y="30" width="10" height="10" `
-      + `fill="${colours[position % colours.length]}"/>`
+      + `fill="${colourAt(position)}"/>`
       + `<text x="${(at + 14).toFixed(1)}" y="39">${escapeXml(name)}</text>`;
   });
 }

@@ -31,10 +31,10 @@ function opening({ machine, versions }: Results): string[] {
   return [
     '# Performance',
     'Written by `npm run bench -- --report` from `bench/results/latest.json`; not to be edited. '
-      + 'How it is measured, and how to measure it yourself: [bench/README.md](../bench/README.md).',
+      + 'How it is measured: [bench/README.md](../bench/README.md).',
     `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}. `
-      + 'Load generator, simulated provider and everything measured share it: ratios count, absolute '
-      + `figures belong to this machine. Versions: ${used}.`,
+      + 'Load generator, simulated provider and everything measured share it: ratios count, '
+      + `absolute figures belong to this machine. Versions: ${used}.`,
   ];
 }
 
@@ -68,17 +68,17 @@ function restSections({ parts }: Results): string[] {
   return [
     ...(streams === undefined ? [] : section('Streams', streams,
       'First table: the provider writes at once. Second: all streams at the same time, '
-      + `${streams.pacedTokensPerS} tokens/s each; held means that none failed, all were open together `
-      + 'and the median one kept 95 % of that pace. Portkey waits 25 ms before the first piece of '
-      + 'every stream, by design.', [streamsTable(streams), heldTable(streams)])),
+      + `${streams.pacedTokensPerS} tokens/s each; held means that none failed, all were open `
+      + 'together and the median one kept 95 % of that pace. Portkey waits 25 ms before the first '
+      + 'piece of every stream, by design.', [streamsTable(streams), heldTable(streams)])),
     ...(parts['half-rate'] === undefined ? [] : section('At half of the highest rate',
       parts['half-rate'], 'Requests are due at fixed times, and latency counts from then.',
       [halfRateTable(parts['half-rate'])])),
     ...(limits === undefined ? [] : section('What the parts can do alone', limits, '',
       [limitsTable(limits)])),
     ...(growth === undefined ? [] : section('A log that grows', growth,
-      'Settled jobs, three events each, 256 events per commit. The first start folds and archives all '
-      + `of it; later ones start from a snapshot. ${growth.connections} connections.`,
+      'Settled jobs, three events each, 256 events per commit. The first start folds and archives '
+      + `all of it; later ones start from a snapshot. ${growth.connections} connections.`,
       [growthTable(growth)])),
     ...(parts['in-flight'] === undefined ? [] : section('Jobs without an outcome',
       parts['in-flight'], 'Asynchronous jobs at a provider that does not answer.',

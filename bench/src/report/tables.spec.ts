@@ -5,7 +5,8 @@ import { asMarkdown, asText, figure, loadTable, partsTable } from './tables';
 const row = (more: Partial<LoadRow>): LoadRow => ({
   system: 'holdfast', delayMs: 0, connections: 64, requestsPerS: 3_210, p50Ms: 5.126, p95Ms: 9,
   p99Ms: 12, addedP50Ms: 4.9, cpuSPer1000: { ingress: 0.2 }, cpuSPer1000Total: 0.2,
-  peakMb: { ingress: 120 }, peakMbTotal: 120, errors: 0, rounds: 3, log: null, ...more,
+  peakMb: { ingress: 120 }, peakMbTotal: 120, errors: 0, rounds: 3, isDisturbed: false,
+  log: null, ...more,
 });
 
 describe('a figure', () => {

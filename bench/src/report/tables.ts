@@ -8,13 +8,15 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** A star marks what was measured while others used the machine. */
 export function loadTable(rows: readonly LoadRow[], delayMs: number): Table {
   return {
     head: ['connections', 'system', 'requests/s', 'p50 ms', 'p95 ms', 'p99 ms', 'added p50 ms',
       'CPU s/1,000', 'peak MB', 'errors'],
     rows: rows.filter((row) => row.delayMs === delayMs).map((row) => [
-      String(row.connections), row.system, figure(row.requestsPerS), figure(row.p50Ms),
-      figure(row.p95Ms), figure(row.p99Ms), figure(row.addedP50Ms),
+      String(row.connections), `${row.system}${row.isDisturbed ? ' *' : ''}`,
+      figure(row.requestsPerS), figure(row.p50Ms), figure(row.p95Ms), figure(row.p99Ms),
+      figure(row.addedP50Ms),
       // Nobody tells what a peer's processes are.
       row.cpuSPer1000Total === 0 ? '–' : figure(row.cpuSPer1000Total),
       row.peakMbTotal === 0 ? '–' : figure(row.peakMbTotal), String(row.errors),
@@ -41,15 +43,16 @@ export function partsTable(
   const names = [...new Set(chosen.flatMap((row) => Object.keys(pick(row))))];
   return {
     head: ['system', ...names],
-    rows: chosen.map((row) => [row.system, ...names.map((name) => figure(pick(row)[name] ?? null))]),
+    rows: chosen.map((row) =>
+      [row.system, ...names.map((name) => figure(pick(row)[name] ?? null))]),
   };
 }
 
 export function notesTable(notes: readonly SystemNote[]): Table {
   return {
-    head: ['system', 'on', 'off'],
-    rows: notes.map(({ name, on, off, version }) =>
-      [version === null ? name : `${name} ${version}`, on, off]),
+    head: ['system', 'on', 'off', 'idle, % of a core'],
+    rows: notes.map(({ name, on, off, version, idlePercent }) =>
+      [version === null ? name : `${name} ${version}`, on, off, figure(idlePercent)]),
   };
 }
 

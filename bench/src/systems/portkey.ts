@@ -1,5 +1,5 @@
-// Portkey's gateway from npm (MIT), the same kind of gateway without a log. Installed on demand into
-// bench/peers, a package of its own, so that it never becomes a dependency of the product.
+// Portkey's gateway from npm (MIT), the same kind of gateway without a log. Installed on demand
+// into bench/peers, a package of its own, so that it never becomes a dependency of the product.
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { freePort } from '@libs/servers/free-port';

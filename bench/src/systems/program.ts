@@ -1,5 +1,5 @@
-// Runs one program of a system: started with a bare environment, ready by its own test, stopped with
-// the benchmark, whatever becomes of it.
+// Runs one program of a system: started with a bare environment, ready by its own test, stopped
+// with the benchmark, whatever becomes of it.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ManagedServer } from '@libs/servers/managed-server';

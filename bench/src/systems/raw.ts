@@ -1,4 +1,5 @@
-// Starts the physical reference (bench/src/reference): three processes and a NATS server of its own.
+// Starts the physical reference (bench/src/reference): three processes and a NATS server of its
+// own.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { connect } from '@nats-io/transport-node';
@@ -49,8 +50,9 @@ async function startPipeline(dir: string, simulator: Simulator, fsync: boolean):
   await setUp(nc);
   await nc.close();
   const programs = [];
-  for (const [role, argument] of [['router', ''], ['worker', simUrl], ['ingress', port]] as const) {
-    programs.push({ name: role, program: await startRole(dir, role, [nats.url, String(argument)]) });
+  const roles = [['router', ''], ['workers', simUrl], ['ingress', String(port)]] as const;
+  for (const [name, argument] of roles) {
+    programs.push({ name, program: await startRole(dir, name, [nats.url, argument]) });
   }
   return { nats, programs, port };
 }

@@ -1,7 +1,8 @@
-// Starts the systems that are to be measured side by side. All run during the whole measurement; idle
-// ones cost next to nothing (the README says how much).
+// Starts the systems that are to be measured side by side. All run during the whole measurement;
+// idle ones cost next to nothing (the README says how much).
 import { type Options } from '../options';
 import { type LoadGenerator, startLoadGenerator } from '../load/load-generator';
+import { type Process } from '../usage';
 import { startHoldfast } from './holdfast';
 import { reachPeer } from './peer';
 import { startPortkey } from './portkey';
@@ -21,6 +22,8 @@ export interface Stage {
   readonly say: (text: string) => void;
   /** Started at its first use and kept until the end. */
   readonly system: (name: string) => Promise<System>;
+  /** Of everything that takes part, the load generator and this process too. */
+  readonly processes: () => Promise<readonly Process[]>;
   /** Stopped with everything else unless it was stopped before. */
   readonly keep: <Kept extends Stoppable>(started: Kept) => Kept;
   /** Stopped once, whoever asks. */
@@ -40,6 +43,13 @@ export async function setStage(options: Options, say: (text: string) => void): P
       const started = systems.get(name) ?? startSystem(name, stage);
       systems.set(name, started);
       return started;
+    },
+    processes: async () => {
+      const running = [simulator, ...await Promise.all(systems.values())];
+      const lists = await Promise.all(running.map((each) => each.processes()));
+      return [
+        ...lists.flat(), { name: 'load', pid: load.pid }, { name: 'bench', pid: process.pid },
+      ];
     },
     keep: (started) => {
       others.add(started);

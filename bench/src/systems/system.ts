@@ -34,14 +34,14 @@ export interface System {
   /** Whether the streamed mode is measured too. */
   readonly streams: boolean;
   readonly version: string | null;
-  target(upstream: UpstreamName): Target | null;
+  readonly target: (upstream: UpstreamName) => Target | null;
   /** None where somebody else runs it. */
-  processes(): Promise<readonly Process[]>;
+  readonly processes: () => Promise<readonly Process[]>;
   /** Only where there is a log to ask. */
   readonly logFigures?: () => Promise<LogFigures>;
   stop(): Promise<void>;
 }
 
-/** Any name the simulator has no rule of its own for: it answers with as many tokens as it is told. */
+/** A name the simulator has no rule of its own for: its answers are as long as it was told. */
 export const model = 'bench-200';
 export const answerTokens = 200;
