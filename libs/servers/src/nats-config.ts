@@ -17,6 +17,15 @@ export interface NatsUser {
   };
 }
 
+/** A node of a cluster on this machine. */
+export interface NatsClusterNode {
+  /** Names of nodes are what the others know them by: never two alike, never changed. */
+  readonly serverName: string;
+  readonly port: number;
+  /** Cluster ports of all nodes. */
+  readonly routes: readonly number[];
+}
+
 export interface NatsConfig {
   readonly host: string;
   readonly port: number;
@@ -26,6 +35,8 @@ export interface NatsConfig {
   /** Null where the server does not know the setting. */
   readonly syncInterval: string | null;
   readonly users: readonly NatsUser[];
+  /** Absent: it stands alone. */
+  readonly cluster?: NatsClusterNode | undefined;
 }
 
 /** NATS' own default, kept: clients split their work so that commits and replies stay below. */
@@ -39,7 +50,7 @@ export function renderNatsConfig(config: NatsConfig): string {
     `host: ${quote(config.host)}`,
     `port: ${config.port}`,
     `http: ${quote(`127.0.0.1:${config.monitorPort}`)}`,
-    'server_name: "holdfast"',
+    `server_name: ${quote(config.cluster?.serverName ?? 'holdfast')}`,
     `max_payload: ${maxPayloadBytes}`,
     'jetstream {',
     `  store_dir: ${quote(config.storeDir)}`,
@@ -47,9 +58,24 @@ export function renderNatsConfig(config: NatsConfig): string {
     `  max_file_store: ${config.maxFileStoreBytes}`,
     ...(config.syncInterval === null ? [] : [`  sync_interval: ${quote(config.syncInterval)}`]),
     '}',
+    ...(config.cluster === undefined ? [] : renderCluster(config.host, config.cluster)),
     ...renderUsers(config.users),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Its own signal (SIGUSR2) makes it give its leaders away and its clients time to move. */
+function renderCluster(host: string, { port, routes }: NatsClusterNode): string[] {
+  return [
+    'lame_duck_duration: "30s"',
+    'lame_duck_grace_period: "2s"',
+    'cluster {',
+    '  name: "holdfast"',
+    `  host: ${quote(host)}`,
+    `  port: ${port}`,
+    `  routes: ${JSON.stringify(routes.map((other) => `nats-route://${host}:${other}`))}`,
+    '}',
+  ];
 }
 
 function renderUsers(users: readonly NatsUser[]): string[] {

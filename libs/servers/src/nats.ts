@@ -6,7 +6,7 @@ import path from 'node:path';
 import { type NatsBinary } from './find-nats-server';
 import { freePort } from './free-port';
 import { ManagedServer, type ServerExit } from './managed-server';
-import { renderNatsConfig, type NatsUser } from './nats-config';
+import { type NatsClusterNode, renderNatsConfig, type NatsUser } from './nats-config';
 import { canSyncAlways, type NatsVersion } from './nats-version';
 
 export interface NatsOptions {
@@ -22,6 +22,8 @@ export interface NatsOptions {
   readonly syncAlways?: boolean;
   /** Aborting stops it while it is starting. */
   readonly signal?: AbortSignal;
+  /** It is a node of a cluster. */
+  readonly cluster?: NatsClusterNode;
 }
 
 export interface RunningNats {
@@ -97,6 +99,7 @@ async function configText(
     syncInterval:
       options.syncAlways !== false && canSyncAlways(options.binary.version) ? 'always' : null,
     users: options.users ?? [],
+    cluster: options.cluster,
   });
 }
 
