@@ -14,14 +14,14 @@ export interface Calm {
   readonly archivedAfterMs: number;
 }
 
-/** Redelivery after a dead worker takes 10 s, a deferred job up to half a minute more. */
-const settledWithinMs = 75_000;
 /** A failed webhook comes again after 5 s; later tries are minutes away. */
 const deliveredWithinMs = 20_000;
 const archivedWithinMs = 30_000;
 const lookEveryMs = 1_000;
 
-export async function calmDown(world: World, reader: LogReader): Promise<Calm> {
+export async function calmDown(
+  world: World, reader: LogReader, settledWithinMs: number,
+): Promise<Calm> {
   const open = await until(settledWithinMs, async () => {
     const { stories } = await reader.read();
     return [...stories.values()].filter((story) => !isSettled(story));

@@ -42,6 +42,10 @@ export interface CampaignOptions {
   readonly natsSync: 'always' | 'default';
   readonly say: (line: string) => void;
   readonly cleanup: Cleanup;
+  /** How long callers may wait on when the load has ended. */
+  readonly patienceMs: number;
+  /** Beyond this a job without an outcome counts as lost. */
+  readonly settledWithinMs: number;
   /** Keeps the data directory, and says where it is. */
   readonly keep: boolean;
 }
@@ -100,14 +104,14 @@ async function run(options: CampaignOptions, world: World): Promise<CampaignResu
   }));
   say('faults are over; waiting until everything is finished');
   const reader = new LogReader(world);
-  const calm = await calmDown(world, reader);
+  const calm = await calmDown(world, reader, options.settledWithinMs);
   say('rebuilding the projections, reading log and archive');
   const evidence = await gather(world, reader, faults);
   return { verdicts: weigh(evidence), evidence, calm, leftOut: leftOut(planned), tormentedMs };
 }
 
 async function underLoad<T>(
-  { seed, perSecond, say }: CampaignOptions, world: World, work: () => Promise<T>,
+  { seed, perSecond, patienceMs, say }: CampaignOptions, world: World, work: () => Promise<T>,
 ): Promise<T> {
   const { product: { url }, noter } = world;
   const endpointIds: string[] = [];
@@ -120,7 +124,7 @@ async function underLoad<T>(
     return await work();
   } finally {
     say('the load ends');
-    await Promise.all([load.stop(), probes.stop()]);
+    await Promise.all([load.stop(patienceMs), probes.stop(patienceMs)]);
     await noter.settled();
   }
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { runCampaign } from './campaign';
 import { Cleanup } from './system/cleanup';
+import { type MutationEnd, runMutations } from './mutations/run-mutations';
 import { type Options, readOptions, usage } from './options';
 import { unansweredReasons } from './report/unanswered';
 import { countVerdicts, verdictLines } from './report/verdict-lines';
@@ -10,6 +11,9 @@ import { countVerdicts, verdictLines } from './report/verdict-lines';
 const repository = path.resolve(path.dirname(process.argv[1] ?? ''), '../..');
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** Redelivery after a dead worker takes 10 s, a deferred job up to half a minute more. */
+const settledWithinMs = 75_000;
+const patienceMs = 60_000;
 const cleanup = new Cleanup();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -20,7 +24,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const options = readOptions(process.argv.slice(2));
 if (options === 'help') say(usage);
-else process.exitCode = await campaign(options);
+else process.exitCode = await (options.mutations === null ? campaign : mutate)(options);
+
+async function mutate({ mutations, seed, perSecond, keep, release }: Options): Promise<number> {
+  const ends = await runMutations(mutations ?? [], {
+    seed, perSecond, keep, say, cleanup, repository,
+  });
+  const count = (end: MutationEnd): number => ends.filter((one) => one === end).length;
+  const failed = count('failed') + (release ? count('left out') + count('not built yet') : 0);
+  say(`\nmutations: ${count('as expected')} as expected, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
 
 async function campaign(given: Options): Promise<number> {
   const { seed, seconds, perSecond, only, keep, release } = given;
@@ -28,7 +42,8 @@ async function campaign(given: Options): Promise<number> {
   say(`faults: seed ${seed}, ${seconds} s, ${perSecond} requests/s and 20 probes/s`);
   const result = await runCampaign({
     seed, seconds, perSecond, only, keep, say, cleanup, repository, root: repository,
-    natsSync: 'always', crowdShare: only.length > 0 ? 0 : 0.12,
+    natsSync: 'always', settledWithinMs, patienceMs,
+    crowdShare: only.length > 0 ? 0 : 0.12,
   });
   say('');
   for (const verdict of result.verdicts) for (const line of verdictLines(verdict)) say(line);

@@ -25,6 +25,7 @@ export const receiverFails = inMood({ kind: 'failing', status: 503 }, 'answer 50
 
 /** Jobs that are told to an endpoint that wants nothing any more. */
 const goneJobs = 3;
+const goneWithinMs = 60_000;
 
 export const receiverGone: Injection = async (world, { holdMs, draw }) => {
   const tenant = tenantAt(Math.floor(draw * 4));
@@ -32,7 +33,8 @@ export const receiverGone: Injection = async (world, { holdMs, draw }) => {
   const { product, receiver, noter } = world;
   const endpointId = await registerEndpoint(world, tenant, name);
   receiver.retire(name);
-  const callers = new Callers({ url: product.url, noter, tenant, endpointId });
+  const over = AbortSignal.timeout(goneWithinMs);
+  const callers = new Callers({ url: product.url, noter, tenant, endpointId, over });
   for (let number = 1; number <= goneJobs; number += 1) {
     const planned: PlannedRequest = {
       request: `${name}-${number}`, shape: 'webhook', tenant: 0, surface: 'openai', model: 'chat',

@@ -15,10 +15,14 @@ export interface CallersParts {
   readonly tenant: Tenant;
   /** Where webhooks of this tenant go. */
   readonly endpointId: string;
+  /** Aborted when the campaign does not wait for callers any longer. */
+  readonly over: AbortSignal;
 }
 
-/** A caller gives up after a minute, whatever happens. */
-const patienceMs = 60_000;
+/** Of one try; there are up to three. */
+const patienceMs = 40_000;
+/** Of somebody who asks for a job left behind. */
+const askingMs = 60_000;
 const pollS = 10;
 
 export class Callers {
@@ -33,25 +37,25 @@ export class Callers {
   }
 
   async sync(planned: PlannedRequest): Promise<boolean> {
-    const headers = this.#headers(planned);
+    const options = { headers: this.#headers(planned), signal: this.parts.over };
     if (planned.surface === 'openai') {
       const body = { ...chatBody(planned), stream: false as const };
-      return (await this.#openai.chat.completions.create(body, { headers })).choices.length > 0;
+      return (await this.#openai.chat.completions.create(body, options)).choices.length > 0;
     }
     const body = { ...messagesBody(planned), stream: false as const };
-    return (await this.#anthropic.messages.create(body, { headers })).content.length > 0;
+    return (await this.#anthropic.messages.create(body, options)).content.length > 0;
   }
 
   async stream(planned: PlannedRequest): Promise<boolean> {
-    const headers = this.#headers(planned);
+    const options = { headers: this.#headers(planned), signal: this.parts.over };
     let last = '';
     if (planned.surface === 'openai') {
       const body = { ...chatBody(planned), stream: true as const };
-      const stream = await this.#openai.chat.completions.create(body, { headers });
+      const stream = await this.#openai.chat.completions.create(body, options);
       for await (const chunk of stream) last = chunk.choices[0]?.finish_reason ?? last;
     } else {
       const body = { ...messagesBody(planned), stream: true as const };
-      const stream = await this.#anthropic.messages.create(body, { headers });
+      const stream = await this.#anthropic.messages.create(body, options);
       for await (const event of stream) last = event.type;
     }
     return last !== '';
@@ -61,10 +65,11 @@ export class Callers {
   async async(planned: PlannedRequest, note: RequestNote): Promise<boolean> {
     const job = await this.#submit(planned);
     if (job === null) return false;
-    const until = Date.now() + patienceMs;
-    while (Date.now() < until) {
-      const answer = await this.#ask(planned, `/v1/jobs/${job}?wait=${pollS}`);
-      const view = answer.ok ? await answer.json() as { status?: string } : {};
+    const until = Date.now() + askingMs;
+    while (Date.now() < until && !this.parts.over.aborted) {
+      const path = `/v1/jobs/${job}?wait=${pollS}`;
+      const answer = await this.#ask(planned, path).catch(() => null);
+      const view = answer?.ok === true ? await answer.json() as { status?: string } : {};
       if (view.status === 'succeeded') return this.#takeResult(planned, note, job);
       if (['failed', 'canceled', 'expired'].includes(view.status ?? '')) return true;
     }
@@ -132,7 +137,7 @@ export class Callers {
     return carefulFetch(noter.fetch, `${url}${path}`, {
       method: 'POST', headers: { ...this.#headers(planned), ...headers },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.any([this.parts.over, AbortSignal.timeout(patienceMs)]),
     });
   }
 

@@ -1,4 +1,5 @@
 // Lets the planned requests come as independent callers would: nobody waits for anybody else.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RequestNote } from '../notes';
 import { planLoad, type PlannedRequest } from '../plan/load-plan';
@@ -18,16 +19,20 @@ export interface LoadOptions {
 export interface MixedLoad {
   /** Requests begun so far. */
   readonly begun: number;
-  /** Begins no more; resolves when all callers have ended. */
-  stop(): Promise<void>;
+  /** Begins no more; resolves when all callers have ended, sent away after `patienceMs`. */
+  stop(patienceMs: number): Promise<void>;
 }
 
 /** With this many callers at once no new one begins: a bound for the campaign's own memory. */
 const callersMax = 600;
 
 export function startLoad(options: LoadOptions): MixedLoad {
+  const { url, noter, endpointIds } = options;
+  const over = new AbortController();
+  // Every call under way listens to it.
+  setMaxListeners(0, over.signal);
   const callers = tenants.map((tenant, index) => new Callers({
-    url: options.url, noter: options.noter, tenant, endpointId: options.endpointIds[index] ?? '',
+    url, noter, tenant, endpointId: endpointIds[index] ?? '', over: over.signal,
   }));
   const underWay = new Set<Promise<void>>();
   const life = { stopped: false, begun: 0 };
@@ -37,7 +42,7 @@ export function startLoad(options: LoadOptions): MixedLoad {
     while (!life.stopped) {
       const planned = requests.next().value;
       if (underWay.size < callersMax) {
-        const call = perform(callers, planned, options.noter).finally(() => underWay.delete(call));
+        const call = perform(callers, planned, noter).finally(() => underWay.delete(call));
         underWay.add(call);
         life.begun += 1;
       }
@@ -46,10 +51,12 @@ export function startLoad(options: LoadOptions): MixedLoad {
   })();
   return {
     get begun() { return life.begun; },
-    stop: async () => {
+    stop: async (patienceMs) => {
       life.stopped = true;
       await running;
+      const timer = setTimeout(() => over.abort(), patienceMs);
       await Promise.all(underWay);
+      clearTimeout(timer);
     },
   };
 }

@@ -1,5 +1,6 @@
 // Short sync calls without retries. A steady row of them for each tenant shows when there was no
 // service; many at once show which share is answered.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tenantAt, tenants } from '../system/tenants';
 import { type Noter, requestHeader } from './noter';
@@ -10,7 +11,8 @@ export interface ProbeTarget {
 }
 
 export interface Probes {
-  stop(): Promise<void>;
+  /** Begins no more; resolves when all have ended, broken off after `patienceMs`. */
+  stop(patienceMs: number): Promise<void>;
 }
 
 /** Of each tenant: finer than any gap that matters, light beside the mixed load. */
@@ -22,19 +24,23 @@ const patienceMs = 30_000;
 export function startProbes(target: ProbeTarget): Probes {
   const underWay = new Set<Promise<void>>();
   const life = { stopped: false };
+  const over = new AbortController();
+  setMaxListeners(0, over.signal);
   const running = (async () => {
     for (let number = 0; !life.stopped; number += 1) {
-      const probing = probe(target, `p${number}`, number % tenants.length)
+      const probing = probe({ ...target, over: over.signal }, `p${number}`, number % tenants.length)
         .finally(() => underWay.delete(probing));
       underWay.add(probing);
       await sleep(everyMs / tenants.length);
     }
   })();
   return {
-    stop: async () => {
+    stop: async (patienceMs) => {
       life.stopped = true;
       await running;
+      const timer = setTimeout(() => over.abort(), patienceMs);
       await Promise.all(underWay);
+      clearTimeout(timer);
     },
   };
 }
@@ -48,12 +54,15 @@ export async function crowd(
   await Promise.all(Array.from({ length: callers }, async (_, caller) => {
     while (Date.now() < until) {
       number += 1;
-      await probe(target, `c${number}`, caller % tenants.length);
+      await probe({ ...target, over: null }, `c${number}`, caller % tenants.length);
     }
   }));
 }
 
-async function probe({ url, noter }: ProbeTarget, request: string, tenant: number): Promise<void> {
+async function probe(
+  { url, noter, over }: ProbeTarget & { readonly over: AbortSignal | null },
+  request: string, tenant: number,
+): Promise<void> {
   const { customer, key } = tenantAt(tenant);
   const note = noter.begin({
     request, shape: 'probe', surface: 'openai', tenant: customer, stream: false,
@@ -69,7 +78,7 @@ async function probe({ url, noter }: ProbeTarget, request: string, tenant: numbe
       body: JSON.stringify({
         model: 'chat', max_tokens: 4, user: request, messages: [{ role: 'user', content: request }],
       }),
-      signal: AbortSignal.timeout(patienceMs),
+      signal: AbortSignal.any([AbortSignal.timeout(patienceMs), ...over === null ? [] : [over]]),
     });
     await answer.arrayBuffer();
     note.answered = answer.status === 200;

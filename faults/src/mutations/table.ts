@@ -1,0 +1,122 @@
+// The table of deliberate defects. Each is one that an event-sourced broker could really have.
+import { type LaterMutation, type Mutation, type Patch } from './mutation';
+
+const everywhere = ['ingress', 'router', 'workers', 'audit'] as const;
+
+/** Every seventh commit of work fails once, before anything was done for it. */
+const failsNowAndThen: Patch = {
+  services: ['workers'],
+  find: /if \(await this\.worker\.handle\(delivery\) === 'left'\) delivery\.leave\?\.\(\);/,
+  replace: `if (delivery.commit.sequence % 7 === 0 && delivery.deliveryCount === 1) {
+            throw new Error('a planted failure');
+        }
+        $&`,
+};
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'no-message-id',
+    defect: 'commits are published without a message id, so a repeat is stored twice',
+    patches: [{
+      services: everywhere, find: /fields\.set\('Nats-Msg-Id', msgId\);/, replace: '',
+    }],
+    faults: ['kill nats'], caughtBy: 1,
+  },
+  {
+    name: 'ack-before-outcome',
+    defect: 'workers acknowledge a commit when they have taken it, before its outcomes are durable',
+    patches: [{
+      services: ['workers'],
+      find: /if \(await this\.worker\.handle\(delivery\) === 'left'\) delivery\.leave\?\.\(\);/,
+      replace: 'void this.worker.handle(delivery).catch(() => undefined);',
+    }],
+    faults: ['kill workers'], caughtBy: 1,
+  },
+  {
+    name: 'redelivery-runs-again',
+    defect: 'a worker runs a delivery that may have run before',
+    patches: [{
+      services: ['workers'],
+      find: /const \{ commit, mayHaveRunBefore \} = delivery;/,
+      replace: 'const { commit } = delivery; const mayHaveRunBefore = false;',
+    }],
+    faults: ['duplicate deliveries', 'kill workers'], caughtBy: 3,
+  },
+  {
+    name: 'lost-acks-trusted',
+    defect: 'a worker takes the delivery count for the truth after the server lost its acks',
+    patches: [{
+      services: ['workers'],
+      find: /info\.deliveryCount > 1 \|\| commit\.sequence <= this\.#lastSequenceAtConnect/,
+      replace: 'info.deliveryCount > 1',
+    }],
+    faults: ['kill nats', 'power loss'], caughtBy: 3,
+  },
+  {
+    name: 'decided-before-appended',
+    defect: 'decisions whose append failed stay decided in the owner’s mind',
+    patches: [{
+      services: ['router'], find: /\(0,[\w$]+\.dropDecisions\)\(this\.state, load\);/, replace: '',
+    }],
+    faults: ['poison messages', 'kill nats'], caughtBy: 1,
+  },
+  {
+    name: 'booked-twice',
+    defect: 'an outcome that is appended twice is booked twice',
+    patches: [
+      {
+        services: ['workers'],
+        find: /const at = await (\(0,[\w$]+\.keepTrying\)\(\(\)=>.*?, never\));/,
+        replace: 'await $1; const at = await $1;',
+      },
+      {
+        services: ['ingress', 'router', 'audit'],
+        find: /if \(index === -1\) \{/, replace: 'if (true) {',
+      },
+    ],
+    faults: ['kill audit'], caughtBy: 3,
+  },
+  {
+    name: 'sequence-blind-replay',
+    defect: 'a fold that starts again begins at the start of the log and does not notice',
+    patches: [
+      {
+        services: ['router', 'audit'],
+        find: /startSequence: \(this\.#received\?\.sequence \?\? 0\) \+ 1,/,
+        replace: 'startSequence: 1,',
+      },
+      {
+        services: ['router', 'audit'],
+        find: /if \(commit\.sequence <= \(this\.#received\?\.sequence \?\? 0\)\) \{/,
+        replace: 'if (false) {',
+      },
+    ],
+    faults: ['restart nats', 'kill audit'], caughtBy: 6,
+  },
+  {
+    name: 'handler-fails',
+    defect: 'none: a control in which every seventh commit of work fails once, and comes again',
+    patches: [failsNowAndThen],
+    faults: ['kill audit'], caughtBy: null,
+  },
+  {
+    name: 'handler-error-swallowed',
+    defect: 'the transport does not see that a handler failed, and acknowledges',
+    patches: [failsNowAndThen, {
+      services: ['workers'],
+      find: /reject\(error instanceof Error \? error : new Error\('the handler failed'[^)]*\)\);/,
+      replace: 'resolve();',
+    }],
+    faults: ['kill audit'], caughtBy: 1,
+  },
+  {
+    name: 'default-sync',
+    defect: 'the log’s server syncs to disk every two minutes, as it does by default',
+    patches: [], natsSync: 'default',
+    faults: ['power loss'], caughtBy: 1,
+  },
+];
+
+export const laterMutations: readonly LaterMutation[] = [
+  { name: 'no-hold-on-budgets', notBuilt: 'budgets' },
+];
