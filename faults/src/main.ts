@@ -4,8 +4,10 @@ import { runCampaign } from './campaign';
 import { Cleanup } from './system/cleanup';
 import { type MutationEnd, runMutations } from './mutations/run-mutations';
 import { type Options, readOptions, usage } from './options';
+import { reportOf } from './report/report';
 import { unansweredReasons } from './report/unanswered';
 import { countVerdicts, verdictLines } from './report/verdict-lines';
+import { machineText, writeMutations, writeReport } from './report/write-report';
 
 /** dist/faults/main.js is this program; above it lies the repository. */
 const repository = path.resolve(path.dirname(process.argv[1] ?? ''), '../..');
@@ -26,18 +28,22 @@ const options = readOptions(process.argv.slice(2));
 if (options === 'help') say(usage);
 else process.exitCode = await (options.mutations === null ? campaign : mutate)(options);
 
-async function mutate({ mutations, seed, perSecond, keep, release }: Options): Promise<number> {
+async function mutate(given: Options): Promise<number> {
+  const { mutations, seed, perSecond, keep, release, report } = given;
   const ends = await runMutations(mutations ?? [], {
     seed, perSecond, keep, say, cleanup, repository,
   });
-  const count = (end: MutationEnd): number => ends.filter((one) => one === end).length;
+  if (report && mutations?.length === 0) {
+    await writeMutations(repository, { measured_at: today(), seed, mutations: ends });
+  }
+  const count = (end: MutationEnd): number => ends.filter((one) => one.end === end).length;
   const failed = count('failed') + (release ? count('left out') + count('not built yet') : 0);
   say(`\nmutations: ${count('as expected')} as expected, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 
 async function campaign(given: Options): Promise<number> {
-  const { seed, seconds, perSecond, only, keep, release } = given;
+  const { seed, seconds, perSecond, only, keep, release, report } = given;
   const startedMs = performance.now();
   say(`faults: seed ${seed}, ${seconds} s, ${perSecond} requests/s and 20 probes/s`);
   const result = await runCampaign({
@@ -51,9 +57,18 @@ async function campaign(given: Options): Promise<number> {
   for (const [reason, count] of unansweredReasons(result.evidence.requests)) {
     say(`     ${count} ${reason}`);
   }
+  if (report) {
+    await writeReport(repository, reportOf(result, {
+      measuredAt: today(), machine: machineText(), seed, seconds,
+    }));
+  }
   const { passed, failed } = countVerdicts(result.verdicts, release);
   say(`\n${((performance.now() - startedMs) / 1_000).toFixed(0)} s in all`);
   if (failed > 0) say(`To see it again: npm run faults -- --seconds ${seconds} --seed ${seed}`);
   say(`faults: ${passed} checks passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }

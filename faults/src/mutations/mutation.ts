@@ -26,5 +26,6 @@ export interface Mutation {
 /** Named by the design, but what it would spoil is not there yet. */
 export interface LaterMutation {
   readonly name: string;
+  readonly defect: string;
   readonly notBuilt: string;
 }

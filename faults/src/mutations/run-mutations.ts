@@ -1,6 +1,7 @@
 // Runs a short campaign against each planted defect and sees whether the right check catches it.
 import { type CampaignOptions, runCampaign } from '../campaign';
 import { type Verdict } from '../checks/verdict';
+import { type MutationReport } from '../report/report';
 import { laterMutations, mutations } from './table';
 import { type Mutation } from './mutation';
 import { plant } from './plant';
@@ -20,18 +21,19 @@ const patienceMs = 8_000;
 /** How each ended. `names`: all when empty. @throws Error for a name that is none. */
 export async function runMutations(
   names: readonly string[], shared: Shared,
-): Promise<readonly MutationEnd[]> {
-  const ends: MutationEnd[] = [];
+): Promise<MutationReport['mutations']> {
+  const ends: MutationReport['mutations'][number][] = [];
   for (const mutation of chosen(names)) {
     shared.say(`\n== ${mutation.name}: ${mutation.defect}`);
     const { end, text } = await runOne(mutation, shared);
     shared.say(`== ${mutation.name}: ${text}`);
-    ends.push(end);
+    ends.push({ name: mutation.name, defect: mutation.defect, end, text });
   }
   if (names.length > 0) return ends;
-  for (const { name, notBuilt } of laterMutations) {
-    shared.say(`\n== ${name}: not built yet (${notBuilt})`);
-    ends.push('not built yet');
+  for (const { name, defect, notBuilt } of laterMutations) {
+    const text = `not built yet (${notBuilt})`;
+    shared.say(`\n== ${name}: ${text}`);
+    ends.push({ name, defect, end: 'not built yet', text });
   }
   return ends;
 }

@@ -13,6 +13,15 @@ const failsNowAndThen: Patch = {
         $&`,
 };
 
+/** Every seventh append of decisions loses its race, before it was made. */
+const losesNowAndThen: Patch = {
+  services: ['router'],
+  find: /const result = (await log\.appendFenced\(subject, this\.#entry\([^)]*\), expected\));/,
+  replace: `globalThis.plantedAppends = (globalThis.plantedAppends ?? 0) + 1;
+            const result = globalThis.plantedAppends % 7 === 0
+                ? { outcome: 'lost_race', lastSequence: expected } : $1;`,
+};
+
 export const mutations: readonly Mutation[] = [
   {
     name: 'no-message-id',
@@ -55,10 +64,16 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'decided-before-appended',
     defect: 'decisions whose append failed stay decided in the owner’s mind',
-    patches: [{
+    patches: [losesNowAndThen, {
       services: ['router'], find: /\(0,[\w$]+\.dropDecisions\)\(this\.state, load\);/, replace: '',
     }],
-    faults: ['poison messages', 'kill nats'], caughtBy: 1,
+    faults: ['kill audit'], caughtBy: 1,
+  },
+  {
+    name: 'append-loses',
+    defect: 'none: a control in which every seventh append of decisions loses its race',
+    patches: [losesNowAndThen],
+    faults: ['kill audit'], caughtBy: null,
   },
   {
     name: 'booked-twice',
@@ -118,5 +133,8 @@ export const mutations: readonly Mutation[] = [
 ];
 
 export const laterMutations: readonly LaterMutation[] = [
-  { name: 'no-hold-on-budgets', notBuilt: 'budgets' },
+  {
+    name: 'no-hold-on-budgets', defect: 'attempts run without a hold on their budget',
+    notBuilt: 'budgets',
+  },
 ];
