@@ -79,7 +79,8 @@ describe('a stream whose worker is killed', () => {
     expect(new Set(silent.map(({ id }) => id.split(':')[0])).size).toBe(1);
     const { attempts } = await lookAt(holdfast, jobs.silent);
     const answered = attempts.filter(({ outcome }) => outcome === 'succeeded');
-    expect(silent[0]!.id).toBe(`${answered[0]!.attempt_id}:0`);
+    // Live, or made from the result where the answer was there before its deltas were asked for.
+    expect([`${answered[0]!.attempt_id}:0`, 'result:0']).toContain(silent[0]!.id);
   });
 
   it('has one outcome, and lists the call that was cut as unknown', async () => {
