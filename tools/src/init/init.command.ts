@@ -1,6 +1,6 @@
 // `holdfast init`: makes what must exist in NATS, for clusters and compose files.
 import { type Command } from 'commander';
-import { natsServices, renderUsers } from '@libs/jetstream/permissions';
+import { natsServices } from '@libs/jetstream/permissions';
 import { Failure } from '../shared/failure';
 import { withExamples } from '../shared/flags';
 import { makeTopology } from '../shared/make-topology';
@@ -9,12 +9,17 @@ import { within } from '../shared/within';
 import { foreignServerBytes } from '../supervisor/log-room';
 import { withoutCredentials } from '../supervisor/start-stores';
 import { randomSecret } from '../supervisor/secrets';
+import { replaceFile } from '../shared/write-file';
+import { renderServerConfig } from './nats-server-config';
 
 /** In a compose file or a cluster NATS may be starting at the same time. */
 const madeWithinMs = 60_000;
 
 interface Flags {
-  readonly natsConfig?: boolean;
+  /** A file to write; true: to print. */
+  readonly natsConfig?: string | true;
+  readonly nodes?: string;
+  readonly storeDir: string;
   readonly partitions: string;
   readonly replicas: string;
   readonly maxBytes: string;
@@ -30,16 +35,18 @@ export function addInit(program: Command): void {
     .option('--replicas <n>', '3 on a cluster', env['HOLDFAST_REPLICAS'] ?? '1')
     .option('--max-bytes <n>', 'room of the log',
       env['HOLDFAST_LOG_MAX_BYTES'] ?? String(foreignServerBytes))
-    .option('--nats-config', 'only print the users and their permissions for nats.conf')
+    .option('--nats-config [file]', 'only print, or write, nats.conf with the users of the services')
+    .option('--nodes <hosts>', 'host names of the cluster\'s NATS nodes, separated by commas')
+    .option('--store-dir <path>', 'where the NATS server keeps the log', '/data')
     .option('--json', 'print JSON');
   withExamples(command, [
-    'init --replicas 3', 'init --nats-config > users.conf',
+    'init --replicas 3', 'init --nats-config nats.conf --nodes nats-1,nats-2,nats-3',
   ]);
   command.addHelpText('after', `
---nats-config takes passwords from NATS_PASSWORD_ADMIN, NATS_PASSWORD_INGRESS, …_ROUTER, …_WORKERS
-and …_AUDIT, and makes those that are not set.`);
+--nats-config takes passwords from NATS_ADMIN_PASSWORD, NATS_INGRESS_PASSWORD, …_ROUTER_…,
+…_WORKERS_… and …_AUDIT_…, and makes and prints those that are not set.`);
   command.action(async (flags: Flags) => {
-    if (flags.natsConfig === true) { printUsers(flags); return; }
+    if (flags.natsConfig !== undefined) { await natsConfig(flags, flags.natsConfig); return; }
     await init(flags);
   });
 }
@@ -61,13 +68,21 @@ async function init(flags: Flags): Promise<void> {
       maxBytes} bytes`);
 }
 
-function printUsers(flags: Flags): void {
-  const passwordOf = (name: string): string =>
-    process.env[`NATS_PASSWORD_${name.toUpperCase()}`] ?? randomSecret();
+async function natsConfig(flags: Flags, file: string | true): Promise<void> {
+  const made: Record<string, string> = {};
+  const passwordOf = (name: string): string => {
+    const variable = `NATS_${name.toUpperCase()}_PASSWORD`;
+    const given = process.env[variable] ?? '';
+    return given === '' ? made[variable] ??= randomSecret() : given;
+  };
   const names = ['admin', ...natsServices] as const;
   const passwords = Object.fromEntries(names.map((name) => [name, passwordOf(name)])) as
     Record<(typeof names)[number], string>;
-  terminal(flags.json).print(flags.json === true
-    ? JSON.stringify({ config: renderUsers(passwords), passwords })
-    : renderUsers(passwords).trimEnd());
+  const nodes = (flags.nodes ?? '').split(',').map((node) => node.trim()).filter((node) => node !== '');
+  const config = renderServerConfig({ passwords, nodes, storeDir: flags.storeDir });
+  const out = terminal(flags.json);
+  if (file !== true) await replaceFile(file, config);
+  if (flags.json === true) out.print(JSON.stringify({ config, passwords }));
+  else if (file === true) out.print(config.trimEnd());
+  for (const [variable, value] of Object.entries(made)) out.progress(`${variable}=${value}`);
 }
