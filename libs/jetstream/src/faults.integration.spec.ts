@@ -111,6 +111,17 @@ describe('while the server is away', () => {
     await log.append('events.access', anEntry());
   }, 60_000);
 
+  it('an append waits for a connection that is back in a moment', async () => {
+    const { log, link, nc } = await connected();
+    await log.append('events.access', anEntry());
+    void nc.reconnect();
+    await waitFor(() => !link.connected);
+    await log.append('events.access', anEntry('meanwhile'));
+    expect(await log.appendFenced('events.job.0.routed', anEntry(), 0))
+      .toMatchObject({ outcome: 'appended' });
+    expect(await idsFrom(log)).toContain('meanwhile');
+  }, 60_000);
+
   it('a server that stopped answering fails what waits behind it in under a second', async () => {
     const { log } = await connected();
     await log.append('events.access', anEntry());

@@ -19,6 +19,7 @@ export interface LogParts extends FollowParts {
 /**
  * With fail-fast: a publish unanswered this long means that entries behind it, and new ones, are
  * refused at once. They were never sent, so their end is known; callers get their 503 in a second.
+ * A connection that is away is waited for as long: in a cluster the next node is milliseconds away.
  */
 const stalledAfterMs = 800;
 
@@ -43,9 +44,6 @@ export class JetStreamLog extends EventLog {
 
   constructor(private readonly parts: LogParts) {
     super();
-    parts.link.listen(({ kind }) => {
-      if (kind === 'disconnected' && this.#failsFast()) this.#refuseWaiting();
-    });
   }
 
   get counts(): AppendCounts {
@@ -62,7 +60,8 @@ export class JetStreamLog extends EventLog {
   async append(subject: string, entry: Entry): Promise<Appended> {
     if (this.#closing) throw new Fault('shutting_down', 'the log is closing');
     const lane = this.#laneOf(subject);
-    if (this.#failsFast() && (lane.stalled || !this.parts.link.connected)) throw unreachable();
+    if (this.#failsFast() && lane.stalled) throw unreachable();
+    if (!this.parts.link.connected) await this.#whenReachable();
     const lines = entryLines(entry);
     this.parts.publisher.checkSize(lines.bytes);
     return lane.group.append(lines);
@@ -71,7 +70,7 @@ export class JetStreamLog extends EventLog {
   async appendFenced(
     subject: string, entry: Entry, expectedLastSequence: number,
   ): Promise<FencedResult> {
-    if (this.#failsFast() && !this.parts.link.connected) throw unreachable();
+    if (!this.parts.link.connected) await this.#whenReachable();
     const draft = draftOf([entryLines(entry)]);
     this.parts.publisher.checkSize(draft.payload.length);
     const commit = publication(subject, draft.payload, expectedLastSequence);
@@ -125,6 +124,15 @@ export class JetStreamLog extends EventLog {
     await Promise.all([...this.#lanes.values()].map(({ group }) => group.idle()));
   }
 
+  /** @throws Fault log_unavailable */
+  async #whenReachable(): Promise<void> {
+    const { link } = this.parts;
+    if (!this.#failsFast()) return;
+    const leftMs = stalledAfterMs - link.downForMs;
+    if (leftMs > 0) await link.whenUp(leftMs);
+    if (!link.connected) throw unreachable();
+  }
+
   #failsFast(): boolean {
     return this.parts.publisher.options.whenUnreachable === 'fail-fast';
   }
@@ -160,10 +168,6 @@ export class JetStreamLog extends EventLog {
   #stall(lane: Lane): void {
     lane.stalled = true;
     lane.group.rejectWaiting(unreachable());
-  }
-
-  #refuseWaiting(): void {
-    for (const { group } of this.#lanes.values()) group.rejectWaiting(unreachable());
   }
 
   #count(draft: CommitDraft): void {

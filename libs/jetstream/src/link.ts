@@ -10,6 +10,7 @@ export type LinkEvent =
 
 export class Link {
   #connected = true;
+  #lostAt = 0;
   #closed = false;
   readonly #listeners = new Set<(event: LinkEvent) => void>();
 
@@ -23,6 +24,11 @@ export class Link {
 
   get connected(): boolean {
     return this.#connected && !this.#closed;
+  }
+
+  /** How long it has been away; 0 while it is there. */
+  get downForMs(): number {
+    return this.connected ? 0 : performance.now() - this.#lostAt;
   }
 
   get closed(): boolean {
@@ -54,6 +60,7 @@ export class Link {
   async #watch(): Promise<void> {
     for await (const status of this.nc.status()) {
       if (status.type === 'disconnect') {
+        if (this.#connected) this.#lostAt = performance.now();
         this.#connected = false;
         this.#tell({ kind: 'disconnected' });
       } else if (status.type === 'reconnect') {

@@ -1,5 +1,6 @@
 // Sync requests over real HTTP, with the in-memory log and a scripted rest of the system.
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Fault } from '@libs/faults/faults';
 import { answerBody } from '../scripted-system';
 import { chat, get, post, type SpecIngress, startForSpecs } from '../start-for-specs';
 
@@ -176,6 +177,7 @@ describe('a request that cannot be taken', () => {
   it('is a 503 in under a second when the log is away', async () => {
     spec = await startForSpecs();
     spec.signals.disconnect();
+    spec.log.failing = new Fault('log_unavailable', 'away');
     const startedAt = Date.now();
     const response = await post(spec, '/v1/chat/completions', chat);
     expect(response.status).toBe(503);

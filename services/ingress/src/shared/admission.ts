@@ -7,6 +7,8 @@ import { type HttpRefusal, refusal, retryAfterFaultS } from './refusal';
 
 /** From here on new work is refused, so that outcomes of accepted work always fit. */
 const fullFrom = 0.9;
+/** An append waits this long for its connection. */
+const shortLossMs = 800;
 /** The log grows by at most some hundred MB in this time, far less than the last tenth of it. */
 const roomCheckMs = 3_000;
 
@@ -20,6 +22,8 @@ export interface AdmissionParts {
 export class Admission {
   #waiting = 0;
   #full = false;
+  /** When work first came in without a connection to the log. */
+  #unreachableSinceMs: number | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly parts: AdmissionParts) {}
@@ -28,6 +32,7 @@ export class Admission {
     await this.checkRoom();
     this.#timer = setInterval(() => void this.checkRoom(), roomCheckMs);
     this.#timer.unref();
+    this.parts.signals.onReconnect(() => { this.#unreachableSinceMs = null; });
   }
 
   stop(): void {
@@ -44,7 +49,7 @@ export class Admission {
 
   /** Of work that nobody waits for here. */
   refuseWork(): HttpRefusal | null {
-    if (!this.parts.signals.connected) {
+    if (this.#isUnreachable()) {
       return refusal(503, 'log_unavailable',
         'The log cannot be reached, so nothing can be accepted. Try again shortly.',
         { retryAfterS: retryAfterFaultS });
@@ -54,6 +59,14 @@ export class Admission {
     return refusal(503, 'log_full',
       'The log is nearly full: accepted work is finished, new work is refused.',
       { retryAfterS: 60 });
+  }
+
+  /** A short loss is the append's to wait for; after that the answer is the same without waiting. */
+  #isUnreachable(): boolean {
+    if (this.parts.signals.connected) this.#unreachableSinceMs = null;
+    else this.#unreachableSinceMs ??= performance.now();
+    return this.#unreachableSinceMs !== null
+      && performance.now() - this.#unreachableSinceMs >= shortLossMs;
   }
 
   /** Takes a place among the waiting; `leave` gives it back. */
