@@ -20,10 +20,11 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
   });
   takeRawBodies(server);
   server.decorateRequest('startedAt', 0);
-  // An awaited plugin of its own, loaded before Nest: Nest's hooks do not run for these routes.
+  // Hooks of the whole server are those of these routes, too.
+  countRequests(server, edge);
+  allowOrigins(server, edge);
+  // An awaited plugin of its own, loaded before Nest, with errors in the surface's own shape.
   await server.register((hot, _options, done) => {
-    countRequests(hot, edge);
-    allowOrigins(hot, edge);
     answerErrors(hot, edge);
     for (const endpoint of Object.keys(endpoints) as Endpoint[]) {
       for (const prefix of prefixes) {
@@ -34,8 +35,6 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
     }
     done();
   });
-  countRequests(server, edge);
-  allowOrigins(server, edge);
   return server;
 }
 

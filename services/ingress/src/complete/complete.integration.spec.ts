@@ -32,6 +32,17 @@ describe('a sync request', () => {
     expect(response.headers.get('holdfast-attempts')).toBe('1');
   });
 
+  it('is counted once', async () => {
+    spec = await startForSpecs();
+    await post(spec, '/v1/chat/completions', chat);
+    const { metrics } = spec.ingress.edge;
+    await until(() => metrics.active === 0);
+    const text = await metrics.registry.metrics();
+    const route = '/v1/chat/completions';
+    expect(text).toMatch(new RegExp(`ingress_requests_total\\{route="${route}",status="200",.*\\} 1$`, 'm'));
+    expect(text).toMatch(/ingress_request_seconds_count\{.*\} 1$/m);
+  });
+
   it('is served under the SDKs\' prefixes', async () => {
     spec = await startForSpecs();
     for (const path of ['/openai/v1/chat/completions', '/anthropic/v1/messages']) {
