@@ -7,6 +7,7 @@ export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly retryAfter: string | undefined;
+  readonly startedAt: number;
   readonly durationMs: number;
 }
 
@@ -31,12 +32,12 @@ export function newClient(holdfast: Holdfast, timeoutMs = 120_000): Client {
         const text = await answer.body.text();
         const retryAfter = answer.headers['retry-after'];
         return {
-          status: answer.statusCode, body: text, durationMs: performance.now() - startedAt,
+          status: answer.statusCode, body: text, startedAt, durationMs: performance.now() - startedAt,
           retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
         };
       } catch (error) {
         const durationMs = performance.now() - startedAt;
-        return { status: 0, body: String(error), retryAfter: undefined, durationMs };
+        return { status: 0, body: String(error), retryAfter: undefined, startedAt, durationMs };
       }
     },
   };

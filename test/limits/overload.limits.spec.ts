@@ -42,15 +42,25 @@ describe('ten times the sustainable rate for a minute', () => {
   it('is refused quickly beyond what can wait, and nothing else fails', async () => {
     const client = newClient(holdfast);
     const body = JSON.stringify(chat('overload', 'narrow/narrow-1'));
+    const ask = (): Promise<Answer> => client.post('/v1/chat/completions', body);
+    // As it is when the flood comes: warm, and with the usual load.
+    const usual = await openLoop({ perSecond: sustainable / 2, seconds: 10 }, ask);
+    tell(`half the sustainable rate before: ${countsBy(usual, ({ status }) => status)}, ${
+      spread(usual.map(({ durationMs }) => durationMs))}`);
     await forgetPeaks(holdfast);
-    answers = await openLoop({ perSecond: sustainable * 10, seconds }, () =>
-      client.post('/v1/chat/completions', body));
+    const startedAt = performance.now();
+    answers = await openLoop({ perSecond: sustainable * 10, seconds }, ask);
     await client.close();
     const statuses = new Set(answers.map(({ status }) => status));
     const refused = answers.filter(({ status }) => status === 429);
     tell(`${answers.length} requests at ${sustainable * 10}/s (sustainable: ${sustainable}/s): ${
       countsBy(answers, ({ status, body: text }) => (status === 0 ? text : status))}`);
     tell(`refused: ${spread(refused.map(({ durationMs }) => durationMs))}`);
+    for (const [from, to] of [[0, 1], [1, 2], [2, 5], [5, 10], [10, 30], [30, seconds]] as const) {
+      const some = refused.filter(({ startedAt: at }) =>
+        at >= startedAt + from * 1_000 && at < startedAt + to * 1_000);
+      tell(`  in seconds ${from} to ${to}: ${spread(some.map(({ durationMs }) => durationMs))}`);
+    }
     expect([...statuses].sort()).toEqual([200, 429]);
     expect(refused.every(({ retryAfter }) => retryAfter !== undefined)).toBe(true);
     const times = refused.map(({ durationMs }) => durationMs).sort((a, b) => a - b);

@@ -9,6 +9,8 @@ import { newClient } from './client';
 import { forgetPeaks, pause, peaksMb, spread, tell } from './measure';
 
 const streams = 10_000;
+/** The default of HOLDFAST_WAITING_MAX. */
+const waitingMax = 5_000;
 const openedPerSecond = 400;
 /** Long enough that all are open together. */
 const tokens = 30;
@@ -17,35 +19,74 @@ const tokensPerS = 0.5;
 interface Seen {
   status: number;
   firstMs: number;
+  endMs: number;
   text: string;
   ended: boolean;
+  leave: () => void;
 }
 
 let holdfast: Holdfast;
+const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
 
-beforeAll(async () => {
-  holdfast = await startHoldfast({
-    env: { HOLDFAST_WAITING_MAX: String(streams), HOLDFAST_WORKER_CAPACITY: String(streams + 500) },
-  });
+async function start(env: Record<string, string>): Promise<void> {
+  holdfast = await startHoldfast({ env });
   for (const provider of ['sim-openai', 'sim-anthropic']) {
     await setScript(holdfast.simUrl, provider, { defaults: { tokens, tokensPerS } });
   }
-}, 180_000);
-afterAll(() => holdfast.stop(), 120_000);
+}
 
-describe('ten thousand open streams', () => {
+/** One after another, at a rate that one machine with everything on it can open. */
+async function openAll(seen: Seen[]): Promise<void> {
+  const startedAt = performance.now();
+  while (seen.length < streams) {
+    const due = Math.min(streams, Math.floor((performance.now() - startedAt) / 1_000 * openedPerSecond));
+    while (seen.length < due) seen.push(open(holdfast, agent));
+    await pause(10);
+  }
+}
+
+describe('ten thousand streams with the settings as they come', () => {
   const seen: Seen[] = [];
+  beforeAll(() => start({}), 180_000);
+  afterAll(() => holdfast.stop(), 120_000);
+
+  it('wait up to the limit, and the rest is refused', async () => {
+    await openAll(seen);
+    await eventually('refusals', async () =>
+      Promise.resolve(seen.filter(({ ended }) => ended).length >= streams - waitingMax), 30_000);
+    const refused = seen.filter(({ status }) => status === 429);
+    tell(`${refused.length} refused: ${spread(refused.map(({ endMs }) => endMs))}`);
+    tell(`memory (MB): ${JSON.stringify(await peaksMb(holdfast))}`);
+    expect(refused.every(({ text }) => text.includes('queue_full'))).toBe(true);
+    // Those that ended meanwhile made room for others.
+    const served = seen.filter(({ status, ended }) => status === 200 || !ended);
+    expect(served.length + refused.length).toBe(streams);
+    expect(served.length).toBeGreaterThanOrEqual(waitingMax);
+  }, 240_000);
+
+  it('leave nothing behind when they go', async () => {
+    for (const one of seen) one.leave();
+    await eventually('an empty queue', async () => {
+      const answer = await fetch(`${holdfast.url}/admin/v1/queue`, {
+        headers: { authorization: `Bearer ${holdfast.adminToken}` },
+      });
+      const depth = await answer.json() as { waiting: number; deferred: number; running: number };
+      return depth.waiting + depth.deferred + depth.running === 0;
+    }, 60_000);
+  }, 90_000);
+});
+
+describe('ten thousand open streams with room for them', () => {
+  const seen: Seen[] = [];
+  beforeAll(() => start({
+    HOLDFAST_WAITING_MAX: String(streams), HOLDFAST_WORKER_CAPACITY: String(streams + 500),
+  }), 180_000);
+  afterAll(() => holdfast.stop(), 120_000);
 
   it('are all served', async () => {
     const before = await peaksMb(holdfast);
     await forgetPeaks(holdfast);
-    const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
-    const startedAt = performance.now();
-    while (seen.length < streams) {
-      const due = Math.min(streams, Math.floor((performance.now() - startedAt) / 1_000 * openedPerSecond));
-      while (seen.length < due) seen.push(open(holdfast, agent));
-      await pause(10);
-    }
+    await openAll(seen);
     await eventually('content for everyone', async () =>
       Promise.resolve(seen.every(({ firstMs, ended }) => firstMs > 0 || ended)), 120_000);
     const open_ = seen.filter(({ ended }) => !ended).length;
@@ -77,10 +118,15 @@ describe('ten thousand open streams', () => {
 });
 
 function open(to: Holdfast, agent: Agent): Seen {
-  const seen: Seen = { status: 0, firstMs: 0, text: '', ended: false };
+  const seen: Seen = {
+    status: 0, firstMs: 0, endMs: 0, text: '', ended: false, leave: () => asked.destroy(),
+  };
   const startedAt = performance.now();
   const { hostname, port } = new URL(to.url);
-  const end = (): void => { seen.ended = true; };
+  const end = (): void => {
+    seen.ended = true;
+    seen.endMs = performance.now() - startedAt;
+  };
   const asked = httpRequest({
     agent, hostname, port, path: '/v1/chat/completions', method: 'POST',
     headers: { authorization: `Bearer ${to.key}`, 'content-type': 'application/json' },
