@@ -1,6 +1,7 @@
 // Three kinds of tests (docs/adr/0003): unit (pure, no I/O), integration (an adapter against the real
-// server, which the test starts), e2e (whole processes with real clients). And cluster, which `npm
-// test` leaves out for its length: three NATS nodes and two of each service (`npm run cluster-test`).
+// server, which the test starts), e2e (whole processes with real clients). And two that
+// `npm test` leaves out for their length: cluster (three NATS nodes and two of each service), limits
+// (far more of everything than is good).
 const base = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
@@ -24,11 +25,13 @@ const ignore = ['/node_modules/', '/dist/', '/.holdfast/'];
 export default {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['**/*.spec.ts'],
-      testPathIgnorePatterns: [...ignore, '\\.(integration|e2e|cluster)\\.spec\\.ts$'] },
+      testPathIgnorePatterns: [...ignore, '\\.(integration|e2e|cluster|limits)\\.spec\\.ts$'] },
     { ...base, displayName: 'integration', testMatch: ['**/*.integration.spec.ts'],
       testPathIgnorePatterns: ignore },
     { ...base, displayName: 'e2e', testMatch: ['**/*.e2e.spec.ts'], testPathIgnorePatterns: ignore },
     { ...base, displayName: 'cluster', testMatch: ['**/*.cluster.spec.ts'],
+      testPathIgnorePatterns: ignore },
+    { ...base, displayName: 'limits', testMatch: ['**/*.limits.spec.ts'],
       testPathIgnorePatterns: ignore },
   ],
 };

@@ -77,6 +77,8 @@ export interface HealthSignal {
   readonly router: string;
   readonly epoch: number;
   readonly partitions: readonly number[];
+  /** How many jobs of each of these partitions are not over. */
+  readonly open_jobs?: readonly number[];
   /** `provider/key` pairs not to be called now, with the time it ends (ms), and why. */
   readonly closed: readonly { readonly provider: string; readonly key: string; readonly until_ms: number; readonly why: string }[];
 }

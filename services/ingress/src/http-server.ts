@@ -5,9 +5,13 @@ import { type Endpoint, endpoints } from '@libs/surfaces/surface';
 import { complete } from './complete/complete';
 import { allowOrigins } from './shared/cors';
 import { type Edge } from './shared/edge';
+import { limitBodies } from './shared/limit-bodies';
 import { prefixes, surfaceOfPath } from './shared/paths';
 import { refusal } from './shared/refusal';
 import { refusalOfError, sendRefusal } from './shared/respond';
+
+/** A request, its body included, has come in by then; Node's own limit, which Fastify lifts. */
+const requestMsMax = 300_000;
 
 export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
   const { settings } = edge;
@@ -16,13 +20,14 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
     trustProxy: settings.HOLDFAST_TRUST_PROXY,
     // While draining, requests on kept-alive connections are still served.
     return503OnClosing: false,
+    requestTimeout: requestMsMax,
     logger: false,
   });
-  takeRawBodies(server);
   server.decorateRequest('startedAt', 0);
   // Hooks of the whole server are those of these routes, too.
   countRequests(server, edge);
   allowOrigins(server, edge);
+  limitBodies(server, edge);
   // An awaited plugin of its own, loaded before Nest, with errors in the surface's own shape.
   await server.register((hot, _options, done) => {
     answerErrors(hot, edge);
@@ -36,14 +41,6 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
     done();
   });
   return server;
-}
-
-/** Bodies stay bytes: they are parsed once, by whoever wants them. */
-function takeRawBodies(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
 }
 
 function countRequests(server: FastifyInstance, edge: Edge): void {

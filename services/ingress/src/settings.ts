@@ -17,6 +17,10 @@ export const ingressSettings = serviceSettings(8080).extend({
   NATS_MONITOR_URL: z.string().optional(),
   /** 20 MiB: a request with a few pictures in it. */
   HOLDFAST_BODY_MAX_BYTES: whole(20 * mebibyte, 1),
+  /** Bodies above 64 KiB in memory here at the same time; a process takes about four times it. */
+  HOLDFAST_BODIES_MAX_BYTES: whole(256 * mebibyte, 1),
+  /** Open jobs of the whole system; beyond them new work is refused. A router keeps each in memory. */
+  HOLDFAST_QUEUE_MAX: whole(200_000, 1),
   /** Requests that may wait here at the same time. */
   HOLDFAST_WAITING_MAX: whole(5000, 1),
   /** Origins that browsers may call from, separated by commas; none by default. */

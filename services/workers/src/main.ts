@@ -45,6 +45,7 @@ const worker = new Worker({
   callProvider: (target, request, onDelta) => callProvider(target, request, onDelta, { dispatchers }),
   capacity: settings.HOLDFAST_WORKER_CAPACITY,
   webhookCapacity: settings.HOLDFAST_WEBHOOK_CAPACITY,
+  bodiesMaxBytes: settings.HOLDFAST_BODIES_MAX_BYTES,
   masterKey: settings.HOLDFAST_MASTER_KEY,
   publicUrl: settings.HOLDFAST_PUBLIC_URL ?? null,
   now: () => Date.now(),

@@ -56,7 +56,8 @@ async function startWorker(instance: string): Promise<TestWorker> {
     instance, log: connection.log, signals: connection.signals, registry: new Registry(),
     governance: givenGovernance(providers('a')),
     callProvider: () => new Promise((end) => void calls.push(end)),
-    capacity: 64, webhookCapacity: 4, masterKey: new Secret('master'), publicUrl: null,
+    capacity: 64, webhookCapacity: 4, bodiesMaxBytes: 1024 * 1024,
+    masterKey: new Secret('master'), publicUrl: null,
     proxy: { httpProxy: null, httpsProxy: null, noProxy: null }, now: () => Date.now(),
   });
   const strategy = new JetStreamStrategy(connection.work, {

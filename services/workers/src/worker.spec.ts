@@ -53,7 +53,8 @@ class Scene {
     const worker = new Worker({
       instance: 'w1', log: this.log, signals,
       governance: givenGovernance(providers('a', 'b')), registry: new Registry(), callProvider,
-      capacity: 4, webhookCapacity: 2, masterKey: new Secret('master'), publicUrl: null,
+      capacity: 4, webhookCapacity: 2, bodiesMaxBytes: 1024 * 1024,
+      masterKey: new Secret('master'), publicUrl: null,
       proxy: { httpProxy: null, httpsProxy: null, noProxy: null }, now: () => Date.now(),
     });
     workers.push(worker);

@@ -9,6 +9,7 @@ import { guardedDispatcher } from '@libs/webhooks/guarded-dispatcher';
 import { Slots } from './deliver-webhooks/slots';
 import { handleDelivery, type Handled, type WorkDeps } from './handle-delivery';
 import { attemptMetrics } from './run-attempts/attempt-metrics';
+import { BodyQueue } from './run-attempts/body-queue';
 import { ClosedKeys } from './run-attempts/closed-keys';
 import { HeldCommits } from './run-attempts/held-commits';
 import { heartbeat, listen } from './run-attempts/listen';
@@ -32,6 +33,8 @@ export interface WorkerOptions {
   readonly callProvider: CallProvider;
   readonly capacity: number;
   readonly webhookCapacity: number;
+  /** Large request bodies in memory at the same time. */
+  readonly bodiesMaxBytes: number;
   readonly masterKey: Secret;
   readonly publicUrl: string | null;
   readonly proxy: EgressProxy;
@@ -101,6 +104,7 @@ function wire(options: WorkerOptions, running: RunningJobs, held: HeldCommits): 
       log, governance, running, metrics, now,
       targets: new UpstreamTargets(),
       closedKeys: new ClosedKeys(),
+      bodies: new BodyQueue(options.bodiesMaxBytes),
       outbox: new ReplyOutbox(signals, (messages) => metrics.unconfirmed.inc(messages)),
       // The monotonic clock goes on while a process is stopped, and is never set back.
       lostTime: new LostTime(ackWaitMs, () => performance.now()),

@@ -185,6 +185,18 @@ describe('a request that cannot be taken', () => {
     expect(shut.headers.get('holdfast-job-id')).toMatch(/^job_/);
   });
 
+  it('is a 429 while too many jobs of the whole system are open', async () => {
+    spec = await startForSpecs({ HOLDFAST_QUEUE_MAX: '10' });
+    const health = { router: 'r', epoch: 1, partitions: [0, 1], open_jobs: [4, 6], closed: [] };
+    spec.signals.publish('health', JSON.stringify(health));
+    for (const headers of [{}, { prefer: 'respond-async' }] as Record<string, string>[]) {
+      const response = await post(spec, '/v1/chat/completions', chat, headers);
+      expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'true']);
+    }
+    spec.signals.publish('health', JSON.stringify({ ...health, router: 'other', partitions: [1], open_jobs: [5] }));
+    expect((await post(spec, '/v1/chat/completions', chat)).status).toBe(200);
+  });
+
   it('is a 503 in under a second when the log is away', async () => {
     spec = await startForSpecs();
     spec.signals.disconnect();

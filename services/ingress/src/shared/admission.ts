@@ -16,6 +16,9 @@ export interface AdmissionParts {
   readonly log: EventLog;
   readonly signals: Signals;
   readonly waitingMax: number;
+  readonly openJobsMax: number;
+  /** As the routers say each second. */
+  readonly openJobs: () => number;
   readonly logger: Logger;
 }
 
@@ -54,6 +57,11 @@ export class Admission {
         'The log cannot be reached, so nothing can be accepted. Try again shortly.',
         { retryAfterS: retryAfterFaultS });
     }
+    if (this.parts.openJobs() >= this.parts.openJobsMax) {
+      return refusal(429, 'queue_full',
+        `${this.parts.openJobsMax} jobs are open already; try again later.`,
+        { retryAfterS: 5, shouldRetry: true });
+    }
     if (!this.#full) return null;
     // A minute: trimming or more room is an operator's work.
     return refusal(503, 'log_full',
@@ -73,13 +81,20 @@ export class Admission {
   enter(): HttpRefusal | null {
     const refused = this.refuseWork();
     if (refused !== null) return refused;
-    if (this.#waiting >= this.parts.waitingMax) {
-      return refusal(429, 'queue_full',
-        `${this.parts.waitingMax} requests are waiting here already; try again shortly.`,
-        { retryAfterS: 1, shouldRetry: true });
-    }
+    if (this.#waiting >= this.parts.waitingMax) return this.#waitingFull();
     this.#waiting += 1;
     return null;
+  }
+
+  /** Says no before anything of the request was looked at, when it would be no anyway. */
+  refuseWaiting(): HttpRefusal | null {
+    return this.#waiting >= this.parts.waitingMax ? this.#waitingFull() : null;
+  }
+
+  #waitingFull(): HttpRefusal {
+    return refusal(429, 'queue_full',
+      `${this.parts.waitingMax} requests are waiting here already; try again shortly.`,
+      { retryAfterS: 1, shouldRetry: true });
   }
 
   leave(): void {

@@ -1,4 +1,5 @@
-// What the other services say of themselves (heartbeats, health), for operators only.
+// What the other services say of themselves (heartbeats, health): for operators, and how many jobs
+// are open in all.
 import { type HealthSignal, type WorkerHeartbeat } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 
@@ -13,6 +14,8 @@ interface Heard<T> {
 export class Cluster {
   readonly #workers = new Map<string, Heard<WorkerHeartbeat>>();
   readonly #routers = new Map<string, Heard<HealthSignal>>();
+  readonly #openByPartition = new Map<number, number>();
+  #openJobs = 0;
   #subscriptions: SignalSubscription[] = [];
 
   constructor(
@@ -29,6 +32,7 @@ export class Cluster {
       this.signals.subscribe(signalSubjects.health, (text) => {
         const said = JSON.parse(text) as HealthSignal;
         this.#routers.set(said.router, { atMs: this.now(), said });
+        this.#count(said);
       }),
     ];
   }
@@ -43,6 +47,21 @@ export class Cluster {
 
   routers(): HealthSignal[] {
     return this.#recent(this.#routers);
+  }
+
+  /** Jobs without an end, in all partitions; as last heard while nobody owns one. */
+  get openJobs(): number {
+    return this.#openJobs;
+  }
+
+  /** By partition: after a takeover two routers may have spoken of the same one. */
+  #count({ partitions, open_jobs: open = [] }: HealthSignal): void {
+    partitions.forEach((partition, index) => {
+      const before = this.#openByPartition.get(partition) ?? 0;
+      const jobs = open[index] ?? 0;
+      this.#openByPartition.set(partition, jobs);
+      this.#openJobs += jobs - before;
+    });
   }
 
   #recent<T>(heard: Map<string, Heard<T>>): T[] {

@@ -12,6 +12,7 @@ import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
 import { authenticate } from './authenticate';
+import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
 import { Denials } from './denials';
 import { GovernanceFold } from './governance-fold';
@@ -52,6 +53,7 @@ export class Edge {
   readonly governance: GovernanceFold;
   readonly waiters: Waiters;
   readonly admission: Admission;
+  readonly bodies: BodyRoom;
   readonly appends: Appends;
   readonly denials: Denials;
   readonly metrics: EdgeMetrics;
@@ -72,14 +74,19 @@ export class Edge {
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
-    const waitingMax = settings.HOLDFAST_WAITING_MAX;
-    this.admission = new Admission({ log, signals, waitingMax, logger });
+    this.cluster = new Cluster(signals, now);
+    this.bodies = new BodyRoom(settings.HOLDFAST_BODIES_MAX_BYTES);
+    this.admission = new Admission({
+      log, signals, logger,
+      waitingMax: settings.HOLDFAST_WAITING_MAX,
+      openJobsMax: settings.HOLDFAST_QUEUE_MAX,
+      openJobs: () => this.cluster.openJobs,
+    });
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
-    this.cluster = new Cluster(signals, now);
   }
 
   async start(): Promise<void> {

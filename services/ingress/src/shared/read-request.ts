@@ -27,6 +27,10 @@ export function readRequest(
   if (isRefusal(key)) return key;
   const options = parseOptions(request.headers);
   if (isRefusal(options)) return options;
+  if (!options.respondAsync && options.waitS === null) {
+    const full = edge.admission.refuseWaiting();
+    if (full !== null) return full;
+  }
   const bodyText = bodyTextOf(request);
   const body = parseBody(bodyText);
   if (isRefusal(body)) return body;

@@ -1,5 +1,5 @@
 // Broadcasts which provider keys are not to be called now, so that workers skip them in plans that
-// were made before. Each second, and at once when a key closes or opens.
+// were made before, and how many jobs are open. Each second, and at once when a key closes or opens.
 import { busyAt, closedKeys, keyName } from '@libs/routing/provider-load';
 import type { HealthSignal } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
@@ -28,7 +28,8 @@ export class HealthBroadcast {
       ...cooling.map(({ name, untilMs, why }) => ({ ...splitName(name), until_ms: untilMs, why })),
       ...this.#saturated(nowMs),
     ];
-    const signal: HealthSignal = { router: this.instance, epoch, partitions, closed };
+    const open_jobs = partitions.map((p) => this.world.partitions[p]?.jobs.size ?? 0);
+    const signal: HealthSignal = { router: this.instance, epoch, partitions, open_jobs, closed };
     this.signals.publish(signalSubjects.health, JSON.stringify(signal));
   }
 

@@ -14,6 +14,7 @@ import { type GovernanceFold } from '../shared/governance-fold';
 import { keepTrying } from '../shared/keep-trying';
 import { writeFacts } from '../shared/write-facts';
 import { type AttemptMetrics } from './attempt-metrics';
+import { type BodyQueue } from './body-queue';
 import { type ClosedKeys } from './closed-keys';
 import { type LostTime } from './lost-time';
 import { type ReplyOutbox } from './reply-outbox';
@@ -38,6 +39,7 @@ export interface AttemptDeps {
   readonly outbox: ReplyOutbox;
   readonly lostTime: LostTime;
   readonly metrics: AttemptMetrics;
+  readonly bodies: BodyQueue;
   readonly callProvider: CallProvider;
   readonly now: () => number;
 }
@@ -68,17 +70,27 @@ export async function runJob(
   const run: Run = { deps, job, name, partition, failures: [] };
   deps.running.add(job);
   try {
-    const body = repeatedBody(commit, routed)
-      ?? await storedBody(deps.log, routed, () => job.stopReason(deps.now()) !== null);
     if (deps.governance.state.sequence < routed.governance_sequence) {
       await deps.governance.waitFor(routed.governance_sequence, governanceWaitMs);
     }
-    const walked = body === null ? bodyIsGone(job) : await walk(run, body);
+    const repeated = repeatedBody(commit, routed);
+    const walked = repeated === null
+      ? await deps.bodies.run(routed.body.bytes, job.abort.signal, () => walkStored(run))
+      : await walk(run, repeated);
     await settle(run, walked);
     job.answered = walked.end.kind === 'succeeded';
   } finally {
     deps.running.remove(job, deps.now());
   }
+}
+
+async function walkStored(run: Run): Promise<Walked> {
+  const { deps, job } = run;
+  const isStopped = (): boolean => job.stopReason(deps.now()) !== null;
+  // It may have stopped while it waited for room: then there is nothing to call with its body.
+  if (isStopped()) return walk(run, '');
+  const body = await storedBody(deps.log, job.routed, isStopped);
+  return body === null ? bodyIsGone(job) : walk(run, body);
 }
 
 function walk(run: Run, body: string): Promise<Walked> {
