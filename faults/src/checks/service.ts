@@ -62,14 +62,24 @@ export function share(notes: readonly RequestNote[]): string {
   return `${answered} of ${notes.length} answered (${Math.floor(percent * 1000) / 1000} %)`;
 }
 
-/** Per tenant: from one answered probe to the next. */
+/** Per tenant: from one answered probe to the next, or to the last one that nobody answered. */
 function allGaps(requests: readonly RequestNote[]): Interval[] {
   const ends = new Map<string, number[]>();
-  for (const { request, tenant, answered, endedMs } of requests) {
-    if (!request.startsWith('p') || !answered) continue;
+  const begun = new Map<string, { readonly firstMs: number; readonly lastMs: number }>();
+  for (const { request, tenant, answered, startedMs, endedMs } of requests) {
+    if (!request.startsWith('p')) continue;
+    const { firstMs = startedMs, lastMs = startedMs } = begun.get(tenant) ?? {};
+    begun.set(tenant, {
+      firstMs: Math.min(firstMs, startedMs), lastMs: Math.max(lastMs, startedMs),
+    });
+    if (!answered) continue;
     const times = ends.get(tenant) ?? [];
     times.push(endedMs);
     ends.set(tenant, times);
+  }
+  // Service that never came back is a gap, too.
+  for (const [tenant, { firstMs, lastMs }] of begun) {
+    ends.set(tenant, [...ends.get(tenant) ?? [], firstMs, lastMs]);
   }
   return [...ends.values()].flatMap((times) => {
     const sorted = times.sort((a, b) => a - b);
