@@ -7,7 +7,7 @@ import { type Options, readOptions, usage } from './options';
 import { reportOf } from './report/report';
 import { unansweredReasons } from './report/unanswered';
 import { countVerdicts, verdictLines } from './report/verdict-lines';
-import { machineText, writeMutations, writeReport } from './report/write-report';
+import { commitOf, machineText, writeMutations, writeReport } from './report/write-report';
 import { Cleanup } from './system/cleanup';
 
 /** dist/faults/main.js is this program; above it lies the repository. */
@@ -65,7 +65,7 @@ async function campaign(given: Options): Promise<number> {
   if (result !== null) tell(result);
   if (result !== null && report) {
     await writeReport(repository, reportOf(result, {
-      measuredAt: today(), machine: machineText(), seed, seconds,
+      measuredAt: today(), commit: await commitOf(repository), machine: machineText(), seed, seconds,
     }));
   }
   // A campaign that broke off has weighed nothing.
