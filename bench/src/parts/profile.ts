@@ -30,7 +30,8 @@ export interface ServiceProfile {
 
 const connections = 256;
 const seconds = 10;
-const settleS = 3;
+/** V8 goes on optimising for half a minute of full load. */
+const settleS = 30;
 const dearestCount = 10;
 /** Of the busy time. */
 const shownShareMin = 0.005;

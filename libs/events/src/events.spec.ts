@@ -12,6 +12,10 @@ import { currentVersion } from './versions';
 const draft: EventDraft = {
   type: 'AttemptReturned', subject: 'job_1', tenant: 'acme', data: { routing: 1, reason: 'draining' },
 };
+const split = (text: string): { eventLines: readonly string[]; contentLines: string[] } => {
+  const { eventLines, contentLines } = splitCommit(Buffer.from(text));
+  return { eventLines, contentLines: contentLines() };
+};
 const content = { sha256: 'ab', encoding: 'utf8', text: '{"id":"not an event"}\n' } as const;
 
 describe('a commit', () => {
@@ -19,21 +23,29 @@ describe('a commit', () => {
 
   test('is split where facts end and content begins', () => {
     const line = contentLineText(content);
-    expect(splitCommit([event, event, line, line].join('\n'))).toEqual({
+    expect(split([event, event, line, line].join('\n'))).toEqual({
       eventLines: [event, event], contentLines: [line, line],
     });
   });
 
   test('may have no content, end with a line break, or be empty', () => {
-    expect(splitCommit(`${event}\n`)).toEqual({ eventLines: [event], contentLines: [] });
-    expect(splitCommit('')).toEqual({ eventLines: [], contentLines: [] });
+    expect(split(`${event}\n`)).toEqual({ eventLines: [event], contentLines: [] });
+    expect(split('')).toEqual({ eventLines: [], contentLines: [] });
+  });
+
+  test('has no content before its last event', () => {
+    const line = contentLineText(content);
+    expect(split([event, line, event, line].join('\n'))).toEqual({
+      eventLines: [event, line, event], contentLines: [line],
+    });
+    expect(split(line)).toEqual({ eventLines: [], contentLines: [line] });
   });
 
   test('content that looks like an event, or holds line breaks, stays content', () => {
     const line = contentLineText(content);
     expect(line).not.toContain('\n');
     expect(parseContentLine(line)).toEqual(content);
-    expect(splitCommit(`${event}\n${line}`).eventLines).toEqual([event]);
+    expect(split(`${event}\n${line}`).eventLines).toEqual([event]);
   });
 
   test('a data key of encrypted content is kept', () => {
@@ -89,7 +101,7 @@ test('what is stamped is read back the same, whatever texts it carries', () => {
       ...(random.chance(0.5) ? { causation: reason } : {}),
     }, `e${run}`, nowMs);
     const text = [JSON.stringify(event), contentLineText({ ...content, text: reason })].join('\n');
-    const { eventLines, contentLines } = splitCommit(text);
+    const { eventLines, contentLines } = split(text);
     expect(eventLines.map((line, index) => parseEventLine(line, index))).toEqual([event]);
     expect(contentLines.map((line) => parseContentLine(line).text)).toEqual([reason]);
     expect(timeMs(event)).toBe(nowMs);

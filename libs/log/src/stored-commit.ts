@@ -16,6 +16,7 @@ export class StoredCommit implements Commit {
   readonly appendedAtMs: number;
   readonly bytes: Uint8Array;
   #text: CommitText | null = null;
+  #content: readonly string[] | null = null;
   #events: readonly AnyEvent[] | null = null;
 
   constructor(raw: RawCommit) {
@@ -32,7 +33,8 @@ export class StoredCommit implements Commit {
   }
 
   get contentLines(): readonly string[] {
-    return this.#split().contentLines;
+    this.#content ??= this.#split().contentLines();
+    return this.#content;
   }
 
   #parseEvents(): AnyEvent[] {
@@ -46,10 +48,7 @@ export class StoredCommit implements Commit {
   }
 
   #split(): CommitText {
-    if (this.#text === null) {
-      const { buffer, byteOffset, byteLength } = this.bytes;
-      this.#text = splitCommit(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
-    }
+    this.#text ??= splitCommit(this.bytes);
     return this.#text;
   }
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeRows } from './binary-copy';
+import { encodeRows as encodeChunks } from './binary-copy';
+
+const encodeRows = (...given: Parameters<typeof encodeChunks>): Buffer =>
+  Buffer.concat([...encodeChunks(...given)]);
 
 describe('binary COPY', () => {
   it('starts with the signature and ends with the trailer', () => {
@@ -21,4 +24,18 @@ describe('binary COPY', () => {
   it('replaces the character that text columns cannot hold', () => {
     expect(encodeRows(['text'], [['a\0b']]).includes('a\ufffdb')).toBe(true);
   });
+
+  it('comes in chunks that are the same bytes, however large a row is', () => {
+    const rows = [10, 300_000, 20, 700_000, 30].map((size) => [Buffer.alloc(size, size % 251)]);
+    const chunks = [...encodeChunks(['bytea'], rows)];
+    expect(chunks.length).toBe(3);
+    const fields = rows.map(([bytes]) => Buffer.concat([Buffer.from('0001', 'hex'), length(bytes!), bytes!]));
+    expect(Buffer.concat(chunks).subarray(19, -2).equals(Buffer.concat(fields))).toBe(true);
+  });
 });
+
+function length(bytes: Buffer): Buffer {
+  const written = Buffer.alloc(4);
+  written.writeInt32BE(bytes.length);
+  return written;
+}

@@ -14,11 +14,14 @@ const endOfRows = -1;
 const postgresEpochMs = 946_684_800_000;
 const int8Oid = 20;
 
-/** Encodes all rows as one COPY stream. */
-export function encodeRows(
+/** A chunk has at least this size, except the last: neither a copy of all rows nor many writes. */
+const chunkBytesMin = 256 * 1024;
+
+/** Encodes all rows as one COPY stream, in chunks. */
+export function* encodeRows(
   types: readonly ColumnType[], rows: readonly (readonly ColumnValue[])[],
-): Buffer {
-  const out = new Bytes();
+): Generator<Buffer> {
+  let out = new Bytes(64 * 1024);
   out.bytes(signature);
   out.zeros(headerBytes);
   for (const row of rows) {
@@ -26,9 +29,12 @@ export function encodeRows(
     for (let index = 0; index < types.length; index += 1) {
       pushField(out, types[index] as ColumnType, row[index] ?? null);
     }
+    if (out.length < chunkBytesMin) continue;
+    yield out.taken();
+    out = new Bytes(chunkBytesMin * 2);
   }
   out.int2(endOfRows);
-  return out.taken();
+  yield out.taken();
 }
 
 /** A field is its length and its bytes; the length is known once they are written. */
@@ -72,8 +78,12 @@ function pushInt8Array(out: Bytes, values: readonly bigint[]): void {
 
 /** One buffer that grows: a small one for every field cost more than all else of a write. */
 class Bytes {
-  #buffer = Buffer.allocUnsafe(64 * 1024);
+  #buffer: Buffer;
   length = 0;
+
+  constructor(capacity: number) {
+    this.#buffer = Buffer.allocUnsafe(capacity);
+  }
 
   taken(): Buffer {
     return this.#buffer.subarray(0, this.length);

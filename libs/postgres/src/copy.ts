@@ -14,7 +14,7 @@ export async function copyRows(
   if (rows.length === 0) return;
   const names = Object.keys(columns).join(', ');
   const stream = client.query(copyFrom(`COPY ${table} (${names}) FROM STDIN (FORMAT binary)`));
-  await pipeline(Readable.from([encodeRows(Object.values(columns), rows)]), stream);
+  await pipeline(Readable.from(encodeRows(Object.values(columns), rows)), stream);
 }
 
 /**

@@ -111,7 +111,7 @@ export class JobReads {
       [[...new Set(positions.map((position) => position.sequence))]],
     );
     const lines = new Map(commits.map((commit) => [
-      Number(commit.sequence), splitCommit(commit.bytes.toString('utf8')).eventLines,
+      Number(commit.sequence), splitCommit(commit.bytes).eventLines,
     ]));
     return positions.flatMap((position) => {
       const text = lines.get(position.sequence)?.[position.line];

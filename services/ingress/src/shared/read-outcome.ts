@@ -49,13 +49,13 @@ export async function readCommit(
   }
   const text = await archive.commitText(sequence);
   if (text === null) throw new Fault('object_missing', `commit ${sequence} is not kept`);
-  const { eventLines, contentLines } = splitCommit(text);
+  const { eventLines, contentLines } = splitCommit(Buffer.from(text));
   return {
     events: (line) => {
       const found = eventLines[line];
       return found === undefined ? undefined : parseEventLine(found, line);
     },
-    contentLines,
+    contentLines: contentLines(),
   };
 }
 
