@@ -53,6 +53,7 @@ async function mutate(given: Options): Promise<number> {
 async function campaign(given: Options): Promise<number> {
   const { seed, seconds, perSecond, only, keep, release, report } = given;
   const startedMs = performance.now();
+  const commit = await commitOf(repository);
   say(`faults: seed ${seed}, ${seconds} s, ${perSecond} requests/s and 20 probes/s`);
   const result = await endedCleanly({
     say, cleanup, withinMs: seconds * 1_000 + aroundMsMax,
@@ -65,7 +66,7 @@ async function campaign(given: Options): Promise<number> {
   if (result !== null) tell(result);
   if (result !== null && report) {
     await writeReport(repository, reportOf(result, {
-      measuredAt: today(), commit: await commitOf(repository), machine: machineText(), seed, seconds,
+      measuredAt: today(), commit, machine: machineText(), seed, seconds,
     }));
   }
   // A campaign that broke off has weighed nothing.

@@ -6,6 +6,7 @@ import { shell } from '../system/shell';
 import { withMeasured } from './reliability-page';
 import { type MutationReport, type Report } from './report';
 
+const sources = ['libs', 'services', 'tools', 'faults/src', 'faults/preload'];
 const reportName = /^seed-\d+\.json$/;
 
 export function machineText(): string {
@@ -14,11 +15,16 @@ export function machineText(): string {
   return `${cpus().length} cores (${model}), ${gigabytes} GB, Node ${process.version}`;
 }
 
-/** Of the repository as it is; a dirty one says so. */
+/** Of the sources as they are; changed ones say so. */
 export async function commitOf(repository: string): Promise<string> {
-  const text = await shell('git', '-C', repository, 'describe', '--always', '--dirty')
-    .catch(() => 'an unknown commit');
-  return text.trim();
+  const git = (...args: readonly string[]) => shell('git', '-C', repository, ...args);
+  try {
+    const commit = await git('rev-parse', '--short', 'HEAD');
+    const changes = await git('status', '--porcelain', '--', ...sources);
+    return changes === '' ? commit.trim() : `${commit.trim()}, changed`;
+  } catch {
+    return 'an unknown commit'; // Not a clone, or no git: the figures are as good.
+  }
 }
 
 /** Beside those of other seeds; the page is about all of them. */
