@@ -59,6 +59,8 @@ export interface CampaignResult {
 }
 
 const crowdCallers = 16;
+/** Then log and archive differ for another reason, and that is a finding. */
+const readsMax = 10;
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { cleanup, keep, say } = options;
@@ -157,15 +159,27 @@ async function gather(
   // Thousands of the crowd's jobs are alike; their fate in the log is checked in any case.
   const shown = [...before.stories.values()].filter((story) => !requestOf(story).startsWith('c'));
   const { rebuilt, views } = await rebuildAll(world, shown);
-  await untilArchived(world, reader);
-  const { log, stories } = await reader.read();
+  const { log, stories, archive } = await readBoth(world, reader);
   return {
-    log, stories, views, faults, rebuilt, keyNames,
+    log, stories, views, faults, rebuilt, keyNames, archive,
     requests: [...world.noter.notes.values()],
     webhooks: world.receiver.notes,
     ledger: await world.simulator.ledger(),
-    archive: await readArchive(await world.product.databaseUrl()),
   };
+}
+
+/**
+ * Log and archive as they stood at one moment: nobody calls any more, but an election or a timer may
+ * still write while they are being read.
+ */
+async function readBoth(world: World, reader: LogReader) {
+  for (let times = 1; ; times += 1) {
+    await untilArchived(world, reader);
+    const archive = await readArchive(await world.product.databaseUrl());
+    const { log, stories } = await reader.read();
+    const archived = archive.commits.at(-1)?.sequence;
+    if (archived === reader.lastSequence || times === readsMax) return { log, stories, archive };
+  }
 }
 
 function faultLine({ kind, detail, startedMs, healedMs, untilMs }: FaultNote): string {

@@ -57,7 +57,7 @@ test('the page names every check, fault and reason', () => {
   });
   expect(page).toContain('| 1 | every accepted job has exactly one outcome | 1 of 1 |');
   expect(page).toContain('1 runs with the seeds 7: 1 minutes of load, 2 requests, 1 faults of 1 kinds.');
-  expect(page).toContain('| kill nats | 1 | 0.0 | 12.0 |');
+  expect(page).toContain('| kill nats | 1 | 0.0 | 20.0 |');
   expect(page).toContain('| 1 | sync: 503 log_full |');
   expect(page).toContain('| `m`: wrong | caught by check 1 |');
   expect(page).toContain('Left out: x: y.');
