@@ -5,6 +5,7 @@ import { owesWebhook, webhookSettled } from './checks/webhooks';
 import { isDeduplicated, type JobStory, terminalsOf } from './evidence/stories';
 import { type LogReader } from './log-reader';
 import { archivedSequence } from './read/archive';
+import { ask, patiently } from './system/patience';
 import { tenantOf } from './system/tenants';
 import { type World } from './system/world';
 
@@ -41,7 +42,8 @@ export async function untilArchived(world: World, reader: LogReader): Promise<nu
   const startedMs = Date.now();
   await until(archivedWithinMs, async () => {
     await reader.read();
-    const archived = await archivedSequence(await world.product.databaseUrl());
+    const archived = await patiently('position of the archive', async () => (
+      archivedSequence(await world.product.databaseUrl())));
     return archived >= reader.lastSequence ? [] : ['behind'];
   });
   return Date.now() - startedMs;
@@ -59,7 +61,7 @@ async function owing(reader: LogReader): Promise<JobStory[]> {
 /** The same delivery once more, now: its next try by itself may be hours away. */
 async function redeliver({ product }: World, { id, tenant }: JobStory): Promise<void> {
   const delivery = id.replace(/^job_/, 'msg_');
-  await fetch(`${product.url}/v1/webhook_deliveries/${delivery}/redeliver`, {
+  await ask(`${product.url}/v1/webhook_deliveries/${delivery}/redeliver`, {
     method: 'POST', headers: { authorization: `Bearer ${tenantOf(tenant).key}` },
   }).then((answer) => answer.arrayBuffer());
 }

@@ -22,7 +22,8 @@ export const usage = `npm run faults -- [options]
   --only A,B           these faults alone: ${faultKinds.join(', ')}
   --mutations [names]  instead: plant each deliberate defect and see that a check catches it
   --release            what is not built yet fails
-  --report             write faults/results/latest.json and docs/reliability.md
+  --report             write faults/results/seed-N.json (or mutations.json), and into
+                       docs/reliability.md what all files there come to
   --keep               keep the data directory, for a look at it
 `;
 

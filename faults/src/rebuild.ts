@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type JobView, type Rebuilt } from './evidence/evidence';
 import { type JobStory } from './evidence/stories';
 import { readViews } from './read/views';
+import { signal } from './system/shell';
 import { type World } from './system/world';
 
 const comparedMax = 1_500;
@@ -17,18 +18,20 @@ export async function rebuildAll(
   const { code, output } = await product.command(['replay', '--rebuild']);
   const pid = await product.pidOf('router');
   await admin.dropSnapshots();
-  process.kill(pid, 'SIGKILL');
+  signal([pid], 'SIGKILL');
   await sleep(500);
   const compared = stories.slice(-comparedMax);
   const after = await readViews(product.url, compared);
+  const ids = compared.map(({ id }) => id);
   return {
     views,
     rebuilt: {
       readModels: { exitCode: code, output },
       views: {
         asked: compared.length,
-        differing: compared.map(({ id }) => id)
+        differing: ids
           .filter((id) => JSON.stringify(views.get(id)) !== JSON.stringify(after.get(id))),
+        missing: ids.filter((id) => !views.has(id) || !after.has(id)),
       },
     },
   };

@@ -21,16 +21,24 @@ const backWithinMs = 45_000;
 export async function torment(options: TormentOptions): Promise<FaultNote[]> {
   const notes: FaultNote[] = [];
   const until = Date.now() + options.forMs;
+  const life = { broken: false };
   const tracks: readonly Track[] = ['process', 'provider', 'receiver'];
-  await Promise.all(tracks.map(async (track) => {
+  const ends = await Promise.allSettled(tracks.map(async (track) => {
     for (const planned of options.schedule[track]) {
-      if (Date.now() + planned.holdMs > until) break;
-      const note = await one(options.world, planned);
-      notes.push(note);
-      options.onFault(note);
+      if (life.broken || Date.now() + planned.holdMs > until) break;
+      try {
+        const note = await one(options.world, planned);
+        notes.push(note);
+        options.onFault(note);
+      } catch (error) {
+        // The other tracks heal what they are at; nothing new begins.
+        life.broken = true;
+        throw new Error(`${planned.kind} broke off`, { cause: error });
+      }
       await sleep(planned.quietMs);
     }
   }));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return notes.sort((a, b) => a.startedMs - b.startedMs);
 }
 

@@ -225,11 +225,12 @@ describe('check 6 finds', () => {
 test('check 7 finds projections that differ', () => {
   const rebuilt = {
     readModels: { exitCode: 1, output: 'jobs: 1 rows differ' },
-    views: { asked: 2, differing: ['job_1'] },
+    views: { asked: 2, differing: ['job_1'], missing: ['job_2'] },
   };
   const text = found(checkRebuilt(evidence(happyJob(), { rebuilt })));
   expect(text).toContain('1 rows differ');
   expect(text).toContain('shows job_1 otherwise');
+  expect(text).toContain('does not show job_2');
 });
 
 describe('check 8', () => {
@@ -254,6 +255,13 @@ describe('check 8', () => {
     expect(found(checkService(evidence(happyJob(), {
       requests, faults: [fault('kill nats', 0, 59_000)],
     })))).toContain('60.0 s without service');
+  });
+
+  test('finds service that never came back', () => {
+    const never = { ...probe(70_000, 'acme', false), startedMs: 60_000 };
+    const requests = [probe(0), probe(1_000), never];
+    expect(gapsByFault(requests, [fault('kill nats', 1_500, 46_500)])[0]!.withoutServiceMs)
+      .toBe(58_500);
   });
 
   test('finds one unanswered request of a thousand with one provider down', () => {

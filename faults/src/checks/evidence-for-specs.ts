@@ -109,7 +109,7 @@ export function evidence(
     }]]),
     faults: [],
     rebuilt: {
-      readModels: { exitCode: 0, output: '' }, views: { asked: 1, differing: [] },
+      readModels: { exitCode: 0, output: '' }, views: { asked: 1, differing: [], missing: [] },
     },
     keyNames: { aa01: 'alpha/main' },
     ...changes,

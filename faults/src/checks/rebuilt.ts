@@ -4,8 +4,11 @@ import { verdict, type Verdict } from './verdict';
 
 export function checkRebuilt({ rebuilt }: Pick<Evidence, 'rebuilt'>): Verdict {
   const { readModels, views } = rebuilt;
-  const findings = views.differing.map((job) => (
-    `the router shows ${job} otherwise after it folded the log anew`));
+  const findings = [
+    ...views.missing.map((job) => `the router does not show ${job}`),
+    ...views.differing.map((job) => (
+      `the router shows ${job} otherwise after it folded the log anew`)),
+  ];
   if (readModels.exitCode !== 0) {
     const code = readModels.exitCode ?? 'no code';
     findings.push(`holdfast replay --rebuild ended with ${code}: ${readModels.output.trim()}`);

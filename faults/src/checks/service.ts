@@ -35,11 +35,34 @@ export function checkService({ requests, faults }: Pick<Evidence, 'requests' | '
   return verdict(8, 'time without service is bounded, and requests are answered', {
     'longest time without service':
       seconds(Math.max(0, ...gaps.map((gap) => gap.withoutServiceMs))),
-    'with one of two providers down': share(crowd),
-    'by the SDKs under faults': share(requests.filter(isSdk)),
-    'without retries under faults':
-      share(requests.filter(({ request }) => request.startsWith('p'))),
+    ...Object.fromEntries(Object.entries(sharesOf(requests)).map(([who, share]) => [
+      who, shareText(share),
+    ])),
   }, findings);
+}
+
+export interface Share {
+  readonly answered: number;
+  readonly of: number;
+}
+
+/** By who asked. Cancels and callers that leave want no answer. */
+export function sharesOf(requests: readonly RequestNote[]): Readonly<Record<string, Share>> {
+  const of = (which: (note: RequestNote) => boolean): Share => {
+    const notes = requests.filter(which);
+    return { answered: notes.filter((note) => note.answered).length, of: notes.length };
+  };
+  return {
+    'with one of two providers down': of(({ request }) => request.startsWith('c')),
+    'by the SDKs under faults': of(isSdk),
+    'left behind as jobs under faults': of(({ shape }) => shape === 'async' || shape === 'webhook'),
+    'without retries under faults': of(({ request }) => request.startsWith('p')),
+  };
+}
+
+export function shareText({ answered, of }: Share): string {
+  const percent = of === 0 ? 100 : (answered / of) * 100;
+  return `${answered} of ${of} answered (${Math.floor(percent * 1000) / 1000} %)`;
 }
 
 /** What each fault cost; a gap within a fault of processes is not laid to other tracks' faults. */
@@ -56,20 +79,24 @@ export function gapsByFault(
   });
 }
 
-export function share(notes: readonly RequestNote[]): string {
-  const answered = notes.filter((note) => note.answered).length;
-  const percent = notes.length === 0 ? 100 : (answered / notes.length) * 100;
-  return `${answered} of ${notes.length} answered (${Math.floor(percent * 1000) / 1000} %)`;
-}
-
-/** Per tenant: from one answered probe to the next. */
+/** Per tenant: from one answered probe to the next, or to the last one that nobody answered. */
 function allGaps(requests: readonly RequestNote[]): Interval[] {
   const ends = new Map<string, number[]>();
-  for (const { request, tenant, answered, endedMs } of requests) {
-    if (!request.startsWith('p') || !answered) continue;
+  const begun = new Map<string, { readonly firstMs: number; readonly lastMs: number }>();
+  for (const { request, tenant, answered, startedMs, endedMs } of requests) {
+    if (!request.startsWith('p')) continue;
+    const { firstMs = startedMs, lastMs = startedMs } = begun.get(tenant) ?? {};
+    begun.set(tenant, {
+      firstMs: Math.min(firstMs, startedMs), lastMs: Math.max(lastMs, startedMs),
+    });
+    if (!answered) continue;
     const times = ends.get(tenant) ?? [];
     times.push(endedMs);
     ends.set(tenant, times);
+  }
+  // Service that never came back is a gap, too.
+  for (const [tenant, { firstMs, lastMs }] of begun) {
+    ends.set(tenant, [...ends.get(tenant) ?? [], firstMs, lastMs]);
   }
   return [...ends.values()].flatMap((times) => {
     const sorted = times.sort((a, b) => a - b);

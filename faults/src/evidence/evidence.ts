@@ -33,7 +33,12 @@ export interface Archive {
 export interface Rebuilt {
   readonly readModels: { readonly exitCode: number | null; readonly output: string };
   /** Answers of the router before, and after it had folded everything anew without a snapshot. */
-  readonly views: { readonly asked: number; readonly differing: readonly string[] };
+  readonly views: {
+    readonly asked: number;
+    readonly differing: readonly string[];
+    /** Not shown before or not shown afterwards. */
+    readonly missing: readonly string[];
+  };
 }
 
 export interface Evidence {

@@ -3,8 +3,8 @@ import { writeFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PlannedFault } from '../plan/schedule';
-import { type PartName } from '../system/product';
-import { processTree } from '../system/shell';
+import { type PartName, type Product } from '../system/product';
+import { lastLines, processTree, signal } from '../system/shell';
 import { type World } from '../system/world';
 
 /** Does its worst, holds, and heals; what was done, for people. */
@@ -14,13 +14,13 @@ const backWithinMs = 60_000;
 const clockShiftMs = [20_000, 60_000] as const;
 
 /** The supervisor starts it again. */
-export function kill(part: PartName, signal: NodeJS.Signals = 'SIGKILL'): Injection {
+export function kill(part: PartName, name: NodeJS.Signals = 'SIGKILL'): Injection {
   return async ({ product }, { holdMs }) => {
     const pid = await product.pidOf(part);
-    process.kill(pid, signal);
+    signal([pid], name);
     await sleep(holdMs);
-    await untilAnotherPid(() => product.pidOf(part), pid);
-    return `${signal} to ${part}`;
+    await untilAnotherPid(product, part, pid);
+    return `${name} to ${part}`;
   };
 }
 
@@ -28,11 +28,11 @@ export function pause(part: PartName): Injection {
   return async ({ product }, { holdMs }) => {
     const pids = part === 'postgres'
       ? await processTree(await product.pidOf(part)) : [await product.pidOf(part)];
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
     try {
+      signal(pids, 'SIGSTOP');
       await sleep(holdMs);
     } finally {
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
+      signal(pids, 'SIGCONT');
     }
     return `${part} stood still for ${seconds(holdMs)}`;
   };
@@ -43,12 +43,12 @@ export const stopPostgres: Injection = async ({ product }, { holdMs }) => {
   const until = Date.now() + holdMs * 4;
   let last = 0;
   while (Date.now() < until) {
-    const pid = await product.pidOf('postgres').catch(() => last);
-    if (pid !== last) process.kill(pid, 'SIGINT');
+    const pid = await product.pidNow('postgres') ?? last;
+    if (pid !== last) signal([pid], 'SIGINT');
     last = pid;
     await sleep(200);
   }
-  await untilAnotherPid(() => product.pidOf('postgres'), last);
+  await untilAnotherPid(product, 'postgres', last);
   return `Postgres away for about ${seconds(holdMs * 4)}`;
 };
 
@@ -115,21 +115,29 @@ export const fillDisk: Injection = async ({ disk }, { holdMs }) => {
 export const losePower: Injection = async ({ disk, product }, { holdMs }) => {
   if (disk === null) throw new Error('there is no disk to lose');
   const pid = await product.pidOf('nats');
-  process.kill(pid, 'SIGSTOP');
-  await disk.losePower();
-  process.kill(pid, 'SIGKILL');
+  signal([pid], 'SIGSTOP');
+  try {
+    await disk.losePower();
+  } finally {
+    signal([pid], 'SIGKILL');
+  }
   await sleep(holdMs);
-  await untilAnotherPid(() => product.pidOf('nats'), pid);
+  await untilAnotherPid(product, 'nats', pid);
   return 'the log goes on from what its disk had got';
 };
 
-async function untilAnotherPid(pidNow: () => Promise<number>, before: number): Promise<void> {
+async function untilAnotherPid(
+  product: Product, part: PartName, before: number,
+): Promise<void> {
   const until = Date.now() + backWithinMs;
   while (Date.now() < until) {
-    if (await pidNow().then((pid) => pid !== before, () => false)) return;
+    const pid = await product.pidNow(part);
+    if (pid !== null && pid !== before) return;
     await sleep(50);
   }
-  throw new Error(`process ${before} was not replaced within ${backWithinMs / 1000} s`);
+  const log = part === 'nats' || part === 'postgres' ? `${part}/${part}.log` : `logs/${part}.log`;
+  const end = await lastLines(path.join(product.dataDir, log));
+  throw new Error(`${part} was not back within ${backWithinMs / 1_000} s; its log ends:\n${end}`);
 }
 
 function seconds(ms: number): string {

@@ -127,7 +127,10 @@ export class Callers {
 
   /** Questions are not notes: they are asked as often as it takes. */
   async #ask(planned: PlannedRequest, path: string): Promise<Response> {
-    return carefulFetch(fetch, `${this.parts.url}${path}`, { headers: this.#headers(planned) });
+    return carefulFetch(fetch, `${this.parts.url}${path}`, {
+      headers: this.#headers(planned),
+      signal: AbortSignal.any([this.parts.over, AbortSignal.timeout(patienceMs)]),
+    });
   }
 
   async #post(

@@ -25,7 +25,7 @@ export async function runMutations(
   const ends: MutationReport['mutations'][number][] = [];
   for (const mutation of chosen(names)) {
     shared.say(`\n== ${mutation.name}: ${mutation.defect}`);
-    const { end, text } = await runOne(mutation, shared);
+    const { end, text } = await runOne(mutation, shared).catch(brokenOff);
     shared.say(`== ${mutation.name}: ${text}`);
     ends.push({ name: mutation.name, defect: mutation.defect, end, text });
   }
@@ -51,6 +51,13 @@ async function runOne(mutation: Mutation, shared: Shared): Promise<Judged> {
     natsSync: mutation.natsSync ?? 'always', settledWithinMs, patienceMs,
   });
   return judge(mutation, verdicts, evidence.faults.length);
+}
+
+/** Not a catch, whatever the defect: nothing was weighed. */
+function brokenOff(error: unknown): Judged {
+  const { message, cause } = error as Error;
+  const because = cause instanceof Error ? `: ${cause.message}` : '';
+  return { end: 'failed', text: `BROKE OFF: ${message}${because}` };
 }
 
 /** Whether the named check failed; for a control, that none did. */

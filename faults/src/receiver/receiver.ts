@@ -3,9 +3,9 @@
 import {
   createServer, type IncomingHttpHeaders, type Server, type ServerResponse,
 } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { type WebhookNote } from '../notes';
+import { listen } from '../system/listen';
 
 export type ReceiverMood =
   | { readonly kind: 'well' }
@@ -59,8 +59,7 @@ export async function startReceiver(): Promise<Receiver> {
   let server = makeServer();
   const open = async (): Promise<void> => {
     server = makeServer();
-    await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve));
-    ({ port } = server.address() as AddressInfo);
+    port = await listen(server, port);
   };
   const close = (): Promise<void> => new Promise((resolve) => {
     server.closeAllConnections();

@@ -1,73 +1,105 @@
-// docs/reliability.md, from the data of a run.
+// The measured part of docs/reliability.md, from the data of one run or several.
+import { shareText } from '../checks/service';
 import { type MutationReport, type Report } from './report';
+import { type CheckSum, type ReportSum, sumReports } from './sum-reports';
 
 /** Rarer ones are in the data. */
 const reasonsShown = 15;
+const findingsShown = 10;
 
-export function reliabilityPage(report: Report, mutations: MutationReport | null): string {
+const begin = '<!-- measured: written by `npm run faults -- --report`, not to be edited -->';
+const end = '<!-- end of what was measured -->';
+
+/** The page with its measured part made anew. @throws Error when it has no place for it. */
+export function withMeasured(
+  page: string, reports: readonly Report[], mutations: MutationReport | null,
+): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`the page lacks "${begin}" … "${end}"`);
+  return `${page.slice(0, from)}${begin}\n\n${measured(reports, mutations)}\n${page.slice(to)}`;
+}
+
+export function measured(reports: readonly Report[], mutations: MutationReport | null): string {
+  const sum = sumReports(reports);
   return [
-    '# Reliability, as measured',
+    ...circumstances(reports, sum),
     '',
-    'Written by `npm run faults -- --report`; what is tormented and how it is weighed:',
-    '[faults/README.md](../faults/README.md). The figures belong to the run and the machine they '
-    + 'name.',
+    '### Checks',
     '',
-    `Seed ${report.seed}, ${report.seconds} s, ${report.requests} requests, ${report.measured_at}, `
-    + `${report.machine}.`,
+    ...table(['', 'check', 'runs passed', 'numbers, all runs together'], sum.checks.map((check) => [
+      String(check.number), check.name, result(check),
+      Object.entries(check.numbers).map(([what, value]) => `${what}: ${figure(value)}`).join('; '),
+    ])),
     '',
-    '## Checks',
+    ...findings(sum.checks),
+    '### Requests answered',
     '',
-    ...checks(report),
+    ...table(['who', 'answered'], Object.entries(sum.answered)
+      .map(([who, share]) => [who, shareText(share)])),
     '',
-    '## Time without service',
+    '### Faults, and the longest time without service',
     '',
-    'The longest time in which no sync caller of some tenant was answered, from the fault on; by',
+    'From the fault on, the longest time in which no sync caller of some tenant was answered; by',
     'probes without retries, so nothing is hidden by patience.',
     '',
-    ...faults(report),
+    ...table(['fault', 'times', 'longest, s', 'allowed, s'], sum.faults.map((fault) => [
+      fault.kind, String(fault.times), fault.longest_without_service_s.toFixed(1),
+      fault.allowed_s.toFixed(1),
+    ])),
     '',
-    ...report.left_out.map((line) => `Left out: ${line}.`),
+    ...sum.leftOut.map((line) => `Left out: ${line}.`),
     '',
-    '## Not answered',
+    '### Not answered',
     '',
-    'Probes do not retry. The SDKs do, twice, within two seconds or so: what is away longer is an',
-    'error for their caller. A stream that broke after its first words ends with an error event.',
-    '',
-    ...reasons(report),
+    ...table(['times', 'who, and what it saw last'], sum.notAnswered.slice(0, reasonsShown)
+      .map(([reason, times]) => [String(times), reason])),
     '',
     ...(mutations === null ? [] : planted(mutations)),
   ].join('\n').replace(/\n{3,}/g, '\n\n').trimEnd() + '\n';
 }
 
-function checks(report: Report): string[] {
-  return table(['', 'check', 'result', 'numbers'], report.checks.map((check) => [
-    String(check.number), check.name, check.state,
-    Object.entries(check.numbers).map(([what, value]) => `${what}: ${value}`).join('; '),
-  ]));
+function circumstances(reports: readonly Report[], { requests, seconds }: ReportSum): string[] {
+  const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
+  const kinds = sumReports(reports).faults;
+  const times = kinds.reduce((all, fault) => all + fault.times, 0);
+  return [
+    `${reports.length} runs with the seeds ${reports.map(({ seed }) => seed).join(', ')}: `
+    + `${(seconds / 60).toFixed(0)} minutes of load, ${requests} requests, ${times} faults of `
+    + `${kinds.length} kinds.`,
+    `Measured on ${distinct(reports.map(({ measured_at: at }) => at))} at `
+    + `${distinct(reports.map(({ commit }) => commit))}; `
+    + `${distinct(reports.map(({ machine }) => machine))}.`,
+  ];
 }
 
-function faults({ faults: all }: Report): string[] {
-  return table(['fault', 'times', 'longest, s', 'allowed, s'], all.map((fault) => [
-    fault.kind, String(fault.times), fault.longest_without_service_s.toFixed(1),
-    fault.allowed_s.toFixed(1),
-  ]));
+function result({ passed, runs, notBuilt }: CheckSum): string {
+  return notBuilt > 0 ? 'not built yet' : `${passed} of ${runs}`;
 }
 
-function reasons({ not_answered: all }: Report): string[] {
-  return table(['times', 'who, and what it saw last'], all.slice(0, reasonsShown)
-    .map(({ reason, times }) => [String(times), reason]));
+function findings(checks: readonly CheckSum[]): string[] {
+  const all = checks.flatMap(({ number, findings: found }) => (
+    found.map(({ seed, finding }) => `- check ${number}, seed ${seed}: ${finding}`)));
+  if (all.length === 0) return [];
+  const more = all.length - findingsShown;
+  return [
+    'Findings:', '', ...all.slice(0, findingsShown), ...more > 0 ? [`- and ${more} more`] : [], '',
+  ];
 }
 
 function planted({ measured_at: at, seed, mutations }: MutationReport): string[] {
   return [
-    '## Planted defects', '',
-    'Each is planted into a copy of the build and must be caught by its check '
-    + `(${at}, seed ${seed}).`,
+    '### Planted defects', '',
+    `Each is planted into a copy of the build and must be caught by its check (${at}, `
+    + `seed ${seed}).`,
     '',
     ...table(['defect', 'result'], mutations.map(({ name, defect, text }) => [
       `\`${name}\`: ${defect}`, text,
     ])),
   ];
+}
+
+function figure(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

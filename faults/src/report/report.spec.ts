@@ -4,11 +4,14 @@ import { evidence, happyJob, request, exchange } from '../checks/evidence-for-sp
 import { judge } from '../mutations/run-mutations';
 import { patched } from '../mutations/plant';
 import { weigh } from '../weigh';
-import { reliabilityPage } from './reliability-page';
+import { measured, withMeasured } from './reliability-page';
 import { reportOf } from './report';
+import { sumReports } from './sum-reports';
 import { countVerdicts, verdictLines } from './verdict-lines';
 
-const circumstances = { measuredAt: '2026-01-01', machine: '2 cores', seed: 7, seconds: 60 };
+const circumstances = {
+  measuredAt: '2026-01-01', commit: 'abc', machine: '2 cores', seed: 7, seconds: 60,
+};
 const given = evidence(happyJob(), {
   requests: [request(), request({
     answered: false, tries: [exchange({ status: 503, body: '{"error":{"code":"log_full"}}' })],
@@ -16,14 +19,45 @@ const given = evidence(happyJob(), {
   faults: [{ kind: 'kill nats', startedMs: 0, healedMs: 5, untilMs: 9, detail: '' }],
 });
 
+const report = () => (
+  reportOf({ verdicts: weigh(given), evidence: given, leftOut: ['x: y'] }, circumstances));
+
+test('several runs are added up, times without service are the longest, findings keep their seed', () => {
+  const other = {
+    ...report(), seed: 8,
+    checks: report().checks.map((check) => (check.number === 1
+      ? { ...check, state: 'failed' as const, findings: ['job_1 is lost'] } : check)),
+    faults: report().faults.map((fault) => ({ ...fault, longest_without_service_s: 3.5 })),
+  };
+  const { checks, faults, answered, requests, seconds, notAnswered } = sumReports([report(), other]);
+  expect(checks[0]).toMatchObject({
+    runs: 2, passed: 1, numbers: { accepted: 2, jobs: 2 },
+    findings: [{ seed: 8, finding: 'job_1 is lost' }],
+  });
+  expect(checks[2]!.numbers['calls at the simulator']).toBe(2);
+  expect(faults).toMatchObject([{ kind: 'kill nats', times: 2, longest_without_service_s: 3.5 }]);
+  expect(answered['by the SDKs under faults']).toEqual({ answered: 2, of: 4 });
+  expect([requests, seconds, notAnswered]).toEqual([4, 120, [['sync: 503 log_full', 2]]]);
+  expect(measured([report(), other], null)).toContain('- check 1, seed 8: job_1 is lost');
+});
+
+test('the page keeps what people wrote around the measured part', () => {
+  const page = 'before\n<!-- measured: written by `npm run faults -- --report`, not to be edited -->\n'
+    + 'old\n<!-- end of what was measured -->\nafter\n';
+  const written = withMeasured(page, [report()], null);
+  expect(written).toMatch(/^before\n<!-- measured[^]*### Checks[^]*what was measured -->\nafter\n$/);
+  expect(written).not.toContain('old');
+  expect(() => withMeasured('nothing', [], null)).toThrow('the page lacks');
+});
+
 test('the page names every check, fault and reason', () => {
-  const report = reportOf({ verdicts: weigh(given), evidence: given, leftOut: ['x: y'] }, circumstances);
-  const page = reliabilityPage(report, {
+  const page = measured([report()], {
     measured_at: 'then', seed: 1,
     mutations: [{ name: 'm', defect: 'wrong', end: 'as expected', text: 'caught by check 1' }],
   });
-  expect(page).toContain('| 1 | every accepted job has exactly one outcome |');
-  expect(page).toContain('| kill nats | 1 | 0.0 | 12.0 |');
+  expect(page).toContain('| 1 | every accepted job has exactly one outcome | 1 of 1 |');
+  expect(page).toContain('1 runs with the seeds 7: 1 minutes of load, 2 requests, 1 faults of 1 kinds.');
+  expect(page).toContain('| kill nats | 1 | 0.0 | 20.0 |');
   expect(page).toContain('| 1 | sync: 503 log_full |');
   expect(page).toContain('| `m`: wrong | caught by check 1 |');
   expect(page).toContain('Left out: x: y.');

@@ -1,6 +1,6 @@
-// What is kept of a run: plain data, for results/latest.json and for the page that is made of it.
+// What is kept of a run: plain data, for faults/results/ and for the page that is made of it.
 import { type CampaignResult } from '../campaign';
-import { gapsByFault } from '../checks/service';
+import { gapsByFault, type Share, sharesOf } from '../checks/service';
 import { type VerdictState } from '../checks/verdict';
 import { type FaultKind, faultKinds, ruleOf, type Track } from '../plan/kinds';
 import { unansweredReasons } from './unanswered';
@@ -15,10 +15,13 @@ export interface FaultReport {
 
 export interface Report {
   readonly measured_at: string;
+  /** Of the source that was tormented. */
+  readonly commit: string;
   readonly machine: string;
   readonly seed: number;
   readonly seconds: number;
   readonly requests: number;
+  readonly answered: Readonly<Record<string, Share>>;
   readonly checks: readonly {
     readonly number: number;
     readonly name: string;
@@ -44,6 +47,7 @@ export interface MutationReport {
 
 export interface Circumstances {
   readonly measuredAt: string;
+  readonly commit: string;
   readonly machine: string;
   readonly seed: number;
   readonly seconds: number;
@@ -51,12 +55,13 @@ export interface Circumstances {
 
 export function reportOf(
   { verdicts, evidence, leftOut }: Pick<CampaignResult, 'verdicts' | 'evidence' | 'leftOut'>,
-  { measuredAt, machine, seed, seconds }: Circumstances,
+  { measuredAt, commit, machine, seed, seconds }: Circumstances,
 ): Report {
   const { requests, faults } = evidence;
   const gaps = gapsByFault(requests, faults);
   return {
-    measured_at: measuredAt, machine, seed, seconds, requests: requests.length,
+    measured_at: measuredAt, commit, machine, seed, seconds, requests: requests.length,
+    answered: sharesOf(requests),
     checks: verdicts,
     faults: faultKinds.flatMap((kind) => {
       const of = gaps.filter(({ fault }) => fault.kind === kind);

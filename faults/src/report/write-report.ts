@@ -1,9 +1,13 @@
-// Writes what a run came to, for people and for programs.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+// Writes what runs came to, for people and for programs.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
-import { reliabilityPage } from './reliability-page';
+import { shell } from '../system/shell';
+import { withMeasured } from './reliability-page';
 import { type MutationReport, type Report } from './report';
+
+const sources = ['libs', 'services', 'tools', 'faults/src', 'faults/preload'];
+const reportName = /^seed-\d+\.json$/;
 
 export function machineText(): string {
   const gigabytes = Math.round(totalmem() / 2 ** 30);
@@ -11,25 +15,48 @@ export function machineText(): string {
   return `${cpus().length} cores (${model}), ${gigabytes} GB, Node ${process.version}`;
 }
 
-export async function writeReport(repository: string, report: Report): Promise<void> {
-  await writeJson(repository, 'latest.json', report);
-  const page = reliabilityPage(report, await readMutations(repository));
-  await writeFile(path.join(repository, 'docs/reliability.md'), page);
+/** Of the sources as they are; changed ones say so. */
+export async function commitOf(repository: string): Promise<string> {
+  const git = (...args: readonly string[]) => shell('git', '-C', repository, ...args);
+  try {
+    const commit = await git('rev-parse', '--short', 'HEAD');
+    const changes = await git('status', '--porcelain', '--', ...sources);
+    return changes === '' ? commit.trim() : `${commit.trim()}, changed`;
+  } catch {
+    return 'an unknown commit'; // Not a clone, or no git: the figures are as good.
+  }
 }
 
-/** Shown on the page that the next campaign writes. */
+/** Beside those of other seeds; the page is about all of them. */
+export async function writeReport(repository: string, report: Report): Promise<void> {
+  await writeJson(repository, `seed-${report.seed}.json`, report);
+  await writePage(repository);
+}
+
 export async function writeMutations(repository: string, report: MutationReport): Promise<void> {
   await writeJson(repository, 'mutations.json', report);
+  await writePage(repository);
 }
 
-async function readMutations(repository: string): Promise<MutationReport | null> {
-  try {
-    const text = await readFile(path.join(resultsOf(repository), 'mutations.json'), 'utf8');
-    return JSON.parse(text) as MutationReport;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+async function writePage(repository: string): Promise<void> {
+  const folder = resultsOf(repository);
+  const names = (await readdir(folder)).filter((name) => reportName.test(name));
+  if (names.length === 0) return;
+  const reports = await Promise.all(names.map((name) => readJson<Report>(folder, name)));
+  reports.sort((a, b) => a.seed - b.seed);
+  const mutations = await readJson<MutationReport>(folder, 'mutations.json')
+    .catch(noneThere);
+  const file = path.join(repository, 'docs/reliability.md');
+  await writeFile(file, withMeasured(await readFile(file, 'utf8'), reports, mutations));
+}
+
+function noneThere(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+  throw error;
+}
+
+async function readJson<T>(folder: string, name: string): Promise<T> {
+  return JSON.parse(await readFile(path.join(folder, name), 'utf8')) as T;
 }
 
 async function writeJson(repository: string, name: string, value: unknown): Promise<void> {

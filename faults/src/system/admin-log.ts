@@ -5,6 +5,7 @@ import {
 } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { streamName } from '@libs/events/subjects';
+import { patiently } from './patience';
 
 /** A message of the log as stored. */
 export interface StoredMessage {
@@ -35,7 +36,9 @@ export class AdminLog {
 
   /** Appends what no service would, and says where it stands. */
   async append(subject: string, bytes: Uint8Array, msgId: string): Promise<number> {
-    return (await this.js.publish(subject, bytes, { msgID: msgId })).seq;
+    // Asked again under its id, it is stored once.
+    return patiently(`append to ${subject}`, async () => (
+      (await this.js.publish(subject, bytes, { msgID: msgId })).seq));
   }
 
   /** Has the server hand out once more what it handed out last, while that is being worked on. */
@@ -53,14 +56,15 @@ export class AdminLog {
   }
 
   async lastSequence(): Promise<number> {
-    return (await this.jsm.streams.info(streamName)).state.last_seq;
+    return (await this.#stream()).state.last_seq;
   }
 
   /** Leaves a tenth of what is stored as room; returns what takes that back. */
   async makeNearlyFull(): Promise<() => Promise<void>> {
-    const { state, config } = await this.jsm.streams.info(streamName);
+    const { state, config } = await this.#stream();
     const limit = async (maxBytes: number): Promise<void> => {
-      await this.jsm.streams.update(streamName, { ...config, max_bytes: maxBytes });
+      await patiently('limit of the log', () => (
+        this.jsm.streams.update(streamName, { ...config, max_bytes: maxBytes })));
     };
     await limit(Math.floor(state.bytes / 0.9));
     return () => limit(config.max_bytes);
@@ -68,7 +72,8 @@ export class AdminLog {
 
   /** Forgets all snapshots of the routers' folds. */
   async dropSnapshots(): Promise<number> {
-    return (await this.jsm.streams.purge(snapshotsStream)).purged;
+    return patiently('forget snapshots', async () => (
+      (await this.jsm.streams.purge(snapshotsStream)).purged));
   }
 
   /** Everything from a sequence on, up to the end now. */
@@ -95,7 +100,12 @@ export class AdminLog {
     await this.nc.close();
   }
 
+  #stream() {
+    return patiently('state of the log', () => this.jsm.streams.info(streamName));
+  }
+
   #workers() {
-    return this.jsm.consumers.info(streamName, workersConsumer);
+    return patiently('state of the workers’ consumer', () => (
+      this.jsm.consumers.info(streamName, workersConsumer)));
   }
 }

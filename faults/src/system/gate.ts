@@ -1,6 +1,7 @@
 // A door before each simulated provider that can be shut: connections are refused then, as by a
 // machine that is away. The simulator itself goes on and keeps its ledger.
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listen } from './listen';
 
 export interface Gate {
   readonly url: string;
@@ -32,8 +33,7 @@ export async function startGate(target: string): Promise<Gate> {
       if (server !== null) return;
       const opening = makeServer();
       server = opening;
-      await new Promise<void>((resolve) => void opening.listen(port, '127.0.0.1', resolve));
-      ({ port } = opening.address() as AddressInfo);
+      port = await listen(opening, port);
     },
     shut: async () => {
       const closing = server;

@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { configEnvironment, configText } from './config';
+import { patiently } from './patience';
 import { type Simulator } from './simulator';
 import { tenants } from './tenants';
 
@@ -30,7 +31,10 @@ export interface CommandEnd {
 export interface Product {
   readonly url: string;
   readonly dataDir: string;
+  /** Waits while the supervisor is starting it. */
   pidOf(part: PartName): Promise<number>;
+  /** Null while it does not run. */
+  pidNow(part: PartName): Promise<number | null>;
   /** With the admin user's credentials. */
   natsUrl(): Promise<string>;
   databaseUrl(): Promise<string>;
@@ -43,6 +47,8 @@ export interface Product {
 const startMsMax = 180_000;
 /** What is stopped at the end has nothing left to finish. */
 const drainS = 5;
+/** All parts one after the other, each killed when its grace is over; they die with it, at worst. */
+const stopMsMax = 120_000;
 
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const { root, dataDir } = options;
@@ -52,18 +58,21 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     JSON.parse(await readFile(path.join(dataDir, 'run/processes.json'), 'utf8')) as Processes;
   const stop = async (): Promise<void> => {
     child.kill('SIGINT');
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
     await exited;
+    clearTimeout(timer);
   };
-  const part = async (name: PartName): Promise<{ pid: number; url: string }> => {
+  const part = (name: PartName) => patiently(`the process of ${name}`, async () => {
     const found = (await processes())[name];
     if (found === undefined) throw new Error(`${name} is not running`);
     return found;
-  };
+  });
   try {
     const url = await ready(processes, child);
     return {
       url, dataDir, stop,
       pidOf: async (name) => (await part(name)).pid,
+      pidNow: async (name) => (await processes())[name]?.pid ?? null,
       natsUrl: async () => withAdmin((await part('nats')).url, dataDir),
       databaseUrl: async () => withPassword((await part('postgres')).url, dataDir),
       command: (args) => runCommand(root, [...args, '--data-dir', dataDir]),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type LedgerRecord } from '../notes';
 import { startGate } from './gate';
+import { ask } from './patience';
 
 export type ProviderName = 'alpha' | 'beta';
 export type Script = Readonly<Record<string, unknown>>;
@@ -36,7 +37,7 @@ export async function startSimulator(root: string, seed: number): Promise<Simula
   });
   const { url } = JSON.parse(line) as { url: string };
   const put = async (provider: ProviderName, script: Script): Promise<void> => {
-    const answer = await fetch(`${url}/_sim/providers/${provider}/script`, {
+    const answer = await ask(`${url}/_sim/providers/${provider}/script`, {
       method: 'PUT', body: JSON.stringify({ seed, defaults: healthy, ...script }),
     });
     if (!answer.ok) throw new Error(`script of ${provider}: ${await answer.text()}`);
@@ -53,7 +54,7 @@ export async function startSimulator(root: string, seed: number): Promise<Simula
       await gates[provider].open();
     },
     ledger: async () => {
-      const text = await fetch(`${url}/_sim/ledger`).then((answer) => answer.text());
+      const text = await ask(`${url}/_sim/ledger`).then((answer) => answer.text());
       return text.split('\n').filter((one) => one !== '')
         .map((one) => JSON.parse(one) as LedgerRecord);
     },

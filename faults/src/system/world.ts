@@ -2,6 +2,7 @@
 import { type Noter } from '../load/noter';
 import { type Receiver } from '../receiver/receiver';
 import { type AdminLog } from './admin-log';
+import { ask } from './patience';
 import { type Product } from './product';
 import { type Simulator } from './simulator';
 import { type SmallDisk } from './small-disk';
@@ -23,7 +24,7 @@ export interface World {
 export async function registerEndpoint(
   { product, receiver }: Pick<World, 'product' | 'receiver'>, tenant: Tenant, name: string,
 ): Promise<string> {
-  const answer = await fetch(`${product.url}/v1/webhook_endpoints`, {
+  const answer = await ask(`${product.url}/v1/webhook_endpoints`, {
     method: 'POST',
     headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ url: receiver.urlOf(name) }),
