@@ -90,8 +90,8 @@ async function bringUp(
       ?? (log.part === null ? foreignServerBytes : await defaultLogMaxBytes(dir.nats)),
   });
   if (log.part !== null && log.monitorUrl !== null) {
-    cleanups.push(watchNats(log.part, log.monitorUrl,
-      () => terminal.progress('NATS has been unhealthy for a while')));
+    cleanups.push(watchNats(log.part, { monitorUrl: log.monitorUrl, dataDir: dir.nats },
+      (why) => terminal.progress(why)));
   }
   const services: ServiceContext = { options, dir, env, ports, secrets, signal, ...stores };
   await startServices(services, config, supervisor, terminal);
