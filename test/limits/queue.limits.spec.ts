@@ -25,18 +25,10 @@ const open = ({ waiting, deferred, running }: Queue): number => waiting + deferr
 
 beforeAll(async () => {
   holdfast = await startHoldfast({
-    env: { LIMITS_KEY: 'sk-limits', HOLDFAST_QUEUE_MAX: String(jobs) },
+    env: { LIMITS_KEY: 'sk-limits', HOLDFAST_QUEUE_MAX: String(jobs), HOLDFAST_DRAIN_S: '5' },
   });
   await setScript(holdfast.simUrl, 'stuck', { defaults: { latencyMs: 3_600_000 } });
-  const made = await fetch(`${holdfast.url}/admin/v1/providers`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${holdfast.adminToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      id: 'stuck', type: 'openai', base_url: `${holdfast.simUrl}/p/stuck/v1`, models: ['stuck-1'],
-      keys: [{ name: 'main', value: 'env:LIMITS_KEY', max_in_flight: 4 }],
-    }),
-  });
-  expect(made.status).toBe(201);
+  await provider(4);
 }, 180_000);
 afterAll(() => holdfast.stop(), 120_000);
 
@@ -103,11 +95,7 @@ describe('meanwhile', () => {
 
   it('they run as soon as they can', async () => {
     await setScript(holdfast.simUrl, 'stuck', { defaults: { latencyMs: 0, tokens: 5 } });
-    await fetch(`${holdfast.url}/admin/v1/providers/stuck`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${holdfast.adminToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ keys: [{ name: 'main', value: 'env:LIMITS_KEY', max_in_flight: 256 }] }),
-    });
+    await provider(256);
     const before = open(await queue());
     await pause(drainedFor * 1_000);
     const done = before - open(await queue());
@@ -117,6 +105,18 @@ describe('meanwhile', () => {
     tell(`peak memory (MB): ${JSON.stringify(await peaksMb(holdfast))}`);
   }, 120_000);
 });
+
+async function provider(inFlightMax: number): Promise<void> {
+  const made = await fetch(`${holdfast.url}/admin/v1/providers/stuck`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${holdfast.adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      type: 'openai', base_url: `${holdfast.simUrl}/p/stuck/v1`, models: ['stuck-1'],
+      keys: [{ name: 'main', value: 'env:LIMITS_KEY', max_in_flight: inFlightMax }],
+    }),
+  });
+  expect([made.status, await made.text()]).toEqual([200, expect.anything()]);
+}
 
 async function cancelSome(count: number): Promise<void> {
   const headers = { authorization: `Bearer ${holdfast.key}` };

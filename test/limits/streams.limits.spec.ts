@@ -12,9 +12,8 @@ const streams = 10_000;
 /** The default of HOLDFAST_WAITING_MAX. */
 const waitingMax = 5_000;
 const openedPerSecond = 400;
-/** Long enough that all are open together. */
-const tokens = 30;
-const tokensPerS = 0.5;
+/** Sixteen tokens in 64 s: long enough that all are open together. */
+const tokensPerS = 0.25;
 
 interface Seen {
   status: number;
@@ -31,7 +30,7 @@ const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
 async function start(env: Record<string, string>): Promise<void> {
   holdfast = await startHoldfast({ env });
   for (const provider of ['sim-openai', 'sim-anthropic']) {
-    await setScript(holdfast.simUrl, provider, { defaults: { tokens, tokensPerS } });
+    await setScript(holdfast.simUrl, provider, { defaults: { tokensPerS } });
   }
 }
 

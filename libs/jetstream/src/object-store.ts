@@ -1,10 +1,13 @@
 // Large content and snapshots in JetStream object buckets.
-import { type ObjectStore, Objm } from '@nats-io/obj';
+import { type ObjectResult, type ObjectStore, Objm } from '@nats-io/obj';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { Fault } from '@libs/faults/faults';
 
 export const contentBucket = 'content';
 export const snapshotBucket = 'snapshots';
+
+/** A server under load sends a chunk within this; one that is not there is never sent. */
+const silenceMsMax = 10_000;
 
 /** Named blobs of one bucket. */
 export class BlobStore {
@@ -18,17 +21,26 @@ export class BlobStore {
     });
   }
 
-  async has(name: string): Promise<boolean> {
-    return this.#using(async (store) => {
-      const info = await store.info(name);
-      return info !== null && !info.deleted;
+  /** Stores it unless it is there; of several that store the same at once one does. */
+  async putOnce(name: string, data: Uint8Array): Promise<void> {
+    await this.#using(async (store) => {
+      const before = await store.info(name);
+      if (before !== null && !before.deleted) return;
+      // To replace it would take away the chunks that somebody may be reading.
+      const previousRevision = before?.revision ?? 0;
+      try {
+        await store.putBlob({ name }, data, { timeout: 10_000, previousRevision });
+      } catch (error) {
+        const now = await store.info(name);
+        if (now === null || now.deleted) throw error;
+      }
     });
   }
 
   async get(name: string): Promise<Buffer | null> {
     return this.#using(async (store) => {
-      const data = await store.getBlob(name);
-      return data === null ? null : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+      const found = await store.get(name);
+      return found === null ? null : readWhole(found);
     });
   }
 
@@ -68,7 +80,7 @@ export class ContentStore {
   }
 
   async put(sha256: string, data: Uint8Array): Promise<void> {
-    if (!(await this.#blobs.has(sha256))) await this.#blobs.put(sha256, data);
+    await this.#blobs.putOnce(sha256, data);
   }
 
   get(sha256: string): Promise<Buffer | null> {
@@ -81,5 +93,31 @@ export class ContentStore {
 
   list(): Promise<{ name: string; bytes: number; storedAtMs: number }[]> {
     return this.#blobs.list();
+  }
+}
+
+/** @throws when it is not whole, or does not come. */
+async function readWhole({ data, error, info }: ObjectResult): Promise<Buffer> {
+  // Said by the reader, too.
+  error.catch(() => undefined);
+  const reader = data.getReader();
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`chunks of ${info.name} are missing`));
+      }, silenceMsMax);
+    });
+    try {
+      const { done, value } = await Promise.race([reader.read(), silence]);
+      if (done) return Buffer.concat(chunks);
+      chunks.push(value);
+    } catch (cause) {
+      void reader.cancel();
+      throw cause;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }

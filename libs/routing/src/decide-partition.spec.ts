@@ -155,6 +155,17 @@ describe('provider keys', () => {
     expect(summary(run(partition))).toEqual(['JobRouted job_3']);
   });
 
+  test('take more as soon as they are given more, though nothing else happens', () => {
+    const atMost = (most: number) =>
+      providerConfigured('one', { keys: [providerKey('main', { max_in_flight: most })] });
+    const partition = ownedPartition(governed(atMost(1)));
+    given(partition, submitted('job_1'), submitted('job_2'), submitted('job_3'));
+    expect(run(partition)).toHaveLength(1);
+    expect(run(partition)).toEqual([]);
+    partition.governance = governed(atMost(1), atMost(2));
+    expect(summary(run(partition))).toEqual(['JobRouted job_2']);
+  });
+
   test('a full key holds up only the jobs that need it', () => {
     const governance = governed(
       providerConfigured('one', { models: ['a'], keys: [providerKey('main', { max_in_flight: 1 })] }),

@@ -203,8 +203,11 @@ function take(
 }
 
 function unparkIfFreed(work: WorkLists, tick: Tick): void {
-  if (work.triedVersion === tick.load.version && tick.nowMs < work.parkedUntilMs) return;
-  work.triedVersion = tick.load.version;
+  const { load, governance } = tick;
+  const nothingNew = work.triedVersion === load.version && work.triedGovernance === governance.sequence;
+  if (nothingNew && tick.nowMs < work.parkedUntilMs) return;
+  work.triedVersion = load.version;
+  work.triedGovernance = governance.sequence;
   work.parkedUntilMs = Infinity;
   unparkAll(work.queue);
 }

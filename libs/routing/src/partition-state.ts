@@ -75,6 +75,8 @@ export interface WorkLists {
   parkedUntilMs: number;
   /** The load's version when lanes were last tried. */
   triedVersion: number;
+  /** The governance's sequence then: a key may have been given more, or a provider added. */
+  triedGovernance: number;
 }
 
 /** A decision on its way into the log. At most one per job at a time. */

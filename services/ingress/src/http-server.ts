@@ -5,7 +5,7 @@ import { type Endpoint, endpoints } from '@libs/surfaces/surface';
 import { complete } from './complete/complete';
 import { allowOrigins } from './shared/cors';
 import { type Edge } from './shared/edge';
-import { limitBodies } from './shared/limit-bodies';
+import { limitBodies, tooLarge } from './shared/limit-bodies';
 import { prefixes, surfaceOfPath } from './shared/paths';
 import { refusal } from './shared/refusal';
 import { refusalOfError, sendRefusal } from './shared/respond';
@@ -76,8 +76,7 @@ export function answerError(
   const surface = surfaceOfPath(request.url, request.headers);
   const status = (error as { statusCode?: number } | null)?.statusCode ?? 500;
   if (status === 413) {
-    sendRefusal(reply, surface, refusal(413, 'request_too_large',
-      `The body is larger than ${edge.settings.HOLDFAST_BODY_MAX_BYTES} bytes.`)); return;
+    sendRefusal(reply, surface, tooLarge(edge.settings.HOLDFAST_BODY_MAX_BYTES)); return;
   }
   if (status >= 400 && status < 500) {
     const { message } = error as Error;

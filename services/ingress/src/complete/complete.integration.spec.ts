@@ -216,6 +216,15 @@ describe('a request that cannot be taken', () => {
     expect(response.status).toBe(503);
     expect(await response.text()).toContain('nearly full');
   });
+
+  it('is a 503 when the log will be full before it is looked at again', async () => {
+    spec = await startForSpecs({}, { bytesMax: 40_000 });
+    await post(spec, '/v1/chat/completions', { ...chat, user: 'x'.repeat(14_000) });
+    await spec.ingress.edge.admission.checkRoom();
+    expect((await post(spec, '/v1/chat/completions', chat)).status).toBe(503);
+    await spec.ingress.edge.admission.checkRoom();
+    expect((await post(spec, '/v1/chat/completions', chat)).status).toBe(200);
+  });
 });
 
 describe('requests with one Idempotency-Key', () => {

@@ -9,8 +9,8 @@ import { type HttpRefusal, refusal, retryAfterFaultS } from './refusal';
 const fullFrom = 0.9;
 /** An append waits this long for its connection. */
 const shortLossMs = 800;
-/** The log grows by at most some hundred MB in this time, far less than the last tenth of it. */
-const roomCheckMs = 3_000;
+/** A small log fills in seconds under load; what it grew by since the last look is looked ahead. */
+const roomCheckMs = 1_000;
 
 export interface AdmissionParts {
   readonly log: EventLog;
@@ -25,6 +25,7 @@ export interface AdmissionParts {
 export class Admission {
   #waiting = 0;
   #full = false;
+  #bytesBefore: number | null = null;
   /** When work first came in without a connection to the log. */
   #unreachableSinceMs: number | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -104,7 +105,10 @@ export class Admission {
   async checkRoom(): Promise<void> {
     try {
       const { bytes, bytesMax } = await this.parts.log.state();
-      this.#full = bytesMax > 0 && bytes >= bytesMax * fullFrom;
+      // Two looks more: the next one may be late, and what was accepted writes on.
+      const soon = bytes + 2 * Math.max(0, bytes - (this.#bytesBefore ?? bytes));
+      this.#bytesBefore = bytes;
+      this.#full = bytesMax > 0 && soon >= bytesMax * fullFrom;
     } catch (error) {
       // A log that is away is refused by itself; the last known room stands.
       this.parts.logger.debug({ err: error }, 'room of the log not known');

@@ -57,6 +57,12 @@ describe('a large body', () => {
     expect(spec.system.events.filter(({ type }) => type === 'JobSubmitted')).toHaveLength(2);
   });
 
+  it('above the limit is a 413 that its client gets to read, whatever its size', async () => {
+    const response = await post(spec, '/v1/chat/completions', { ...chat, user: 'x'.repeat(9_000_000) });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: { code: 'request_too_large' } });
+  });
+
   it('of a stranger is a 401 before it is read', async () => {
     const stranger = open(head('content-length: 200000', 'hf-unknown'));
     await until(() => stranger.received().includes('HTTP/1.1 401'));

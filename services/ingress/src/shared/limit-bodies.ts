@@ -25,9 +25,9 @@ export function limitBodies(server: FastifyInstance, edge: Edge): void {
   });
   server.addHook('onRequest', (request, reply, done) => {
     const bytes = bodyBytes(request, bytesMax);
-    // Too large is said by the parser, which does not read it either.
-    if (bytes <= smallBytes || bytes > bytesMax) { done(); return; }
-    const hold = holdFor(edge, request, bytes);
+    if (bytes <= Math.min(smallBytes, bytesMax)) { done(); return; }
+    // The parser would say so, too, and cut the connection before its client has read why.
+    const hold = bytes > bytesMax ? tooLarge(bytesMax) : holdFor(edge, request, bytes);
     if (isRefusal(hold)) {
       sendRefusal(reply, surfaceOfPath(request.url, request.headers), hold); return;
     }
@@ -35,6 +35,10 @@ export function limitBodies(server: FastifyInstance, edge: Edge): void {
     giveBackWithEither(reply.raw, request.raw.socket, hold);
     done();
   });
+}
+
+export function tooLarge(bytesMax: number): HttpRefusal {
+  return refusal(413, 'request_too_large', `The body is larger than ${bytesMax} bytes.`);
 }
 
 /** What it says of itself; a body that comes in chunks may be of any size. */

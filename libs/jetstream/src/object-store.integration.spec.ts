@@ -1,0 +1,72 @@
+// Large content under stress: the same body is often sent twice at once, by a client that repeats.
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { startTestNats } from '@libs/test-kit/servers';
+import { sha256Hex } from '@libs/log/content';
+import { type LogConnection } from './connect';
+import { emptyLog } from './test-log';
+
+let server: Awaited<ReturnType<typeof startTestNats>>;
+let open: LogConnection[] = [];
+
+beforeAll(async () => {
+  server = await startTestNats();
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(open.map((connection) => connection.close()));
+  open = [];
+});
+afterAll(async () => {
+  await server.cleanup();
+});
+
+async function connected(): Promise<LogConnection> {
+  const connection = await emptyLog(server.url);
+  open.push(connection);
+  return connection;
+}
+
+const newContent = (bytes: number): { sha256: string; data: Buffer } => {
+  const text = randomBytes(bytes / 2).toString('hex');
+  return { sha256: sha256Hex(text), data: Buffer.from(text) };
+};
+
+describe('large content', () => {
+  it('that several store at once is there for each of them, and once', async () => {
+    const { content, nc } = await connected();
+    const { sha256, data } = newContent(2_000_000);
+    await Promise.all(Array.from({ length: 12 }, async (_, index) => {
+      // Each comes a little later than the one before: some see it there, some do not yet.
+      await new Promise((resolve) => setTimeout(resolve, index * 15));
+      await content.put(sha256, data);
+      expect((await content.get(sha256))?.equals(data)).toBe(true);
+    }));
+    expect(await storedChunks(nc)).toBeLessThan(20);
+  }, 30_000);
+
+  it('that was deleted can be stored again', async () => {
+    const { content } = await connected();
+    const { sha256, data } = newContent(300_000);
+    await content.put(sha256, data);
+    await content.delete(sha256);
+    expect(await content.get(sha256)).toBeNull();
+    await content.put(sha256, data);
+    expect((await content.get(sha256))?.equals(data)).toBe(true);
+  });
+
+  it('whose chunks are gone is a fault, not a wait without end', async () => {
+    const { content, nc } = await connected();
+    const { sha256, data } = newContent(300_000);
+    await content.put(sha256, data);
+    await nc.request('$JS.API.STREAM.PURGE.OBJ_content', JSON.stringify({ filter: '$O.content.C.>' }));
+    await expect(content.get(sha256)).rejects.toMatchObject({ code: 'log_unavailable' });
+  }, 30_000);
+});
+
+/** Messages of the bucket's stream under chunk subjects; 2 MB are sixteen of 128 KiB. */
+async function storedChunks(nc: LogConnection['nc']): Promise<number> {
+  const asked = { subjects_filter: '$O.content.C.>' };
+  const answer = await nc.request('$JS.API.STREAM.INFO.OBJ_content', JSON.stringify(asked));
+  const { state } = answer.json<{ state: { subjects?: Record<string, number> } }>();
+  return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+}
