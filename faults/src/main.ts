@@ -39,7 +39,7 @@ async function mutate(given: Options): Promise<number> {
     say, cleanup, withinMs: mutationsMsMax,
     work: () => runMutations(names, { seed, perSecond, keep, say, cleanup, repository }),
   });
-  if (report && ends !== null && names.length === 0) {
+  if (report && ends !== null) {
     await writeMutations(repository, { measured_at: today(), seed, mutations: ends });
   }
   const count = (end: MutationEnd): number => ends?.filter((one) => one.end === end).length ?? 0;
