@@ -10,18 +10,18 @@ export function estimateS(options: Options): number {
 }
 
 function partS(part: PartName, options: Options): number {
-  const { systems, rounds, seconds, connections, delaysMs, growthEvents } = options;
+  const { systems, rounds, seconds, warmUpS, connections, delaysMs, growthEvents } = options;
   switch (part) {
     case 'load':
       return systems.length * (rounds * delaysMs.length * connections.length * (seconds + betweenS)
-        + 5);
+        + warmUpS);
     case 'streams': return systems.length * (rounds === 1 ? 25 : 65);
     case 'half-rate': return 30;
     case 'limits': return 35;
     // Filling, folding and archiving: a minute and a half per million events here.
     case 'growth':
-      return growthEvents.reduce((sum, events) => sum + 40 + (events / 1_000_000) * 90, 0);
+      return growthEvents.reduce((sum, events) => sum + 90 + (events / 1_000_000) * 90, 0);
     case 'in-flight': return 120;
-    case 'profile': return 45;
+    case 'profile': return 75;
   }
 }

@@ -9,7 +9,7 @@ describe('the arguments', () => {
       'simulator', 'holdfast', 'holdfast-nofsync', 'raw', 'portkey',
     ]);
     expect(options).toMatchObject({
-      command: 'run', rounds: 3, seconds: 5, connections: [1, 16, 64, 256], delaysMs: [0, 50],
+      command: 'run', rounds: 3, seconds: 5, warmUpS: 30, connections: [1, 16, 64, 256], delaysMs: [0, 50],
       save: true, json: false, resume: false,
     });
   });

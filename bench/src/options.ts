@@ -29,6 +29,8 @@ export interface Options {
   readonly peers: readonly Peer[];
   readonly rounds: number;
   readonly seconds: number;
+  /** Load on each system before its first measurement. */
+  readonly warmUpS: number;
   readonly connections: readonly number[];
   readonly delaysMs: readonly number[];
   /** Events in the log for which growth is measured. */
@@ -43,13 +45,14 @@ export interface Options {
 export const helpText = `npm run bench -- [options]
   --rounds N           rounds over all systems, every other one backwards (3)
   --seconds N          length of each measurement (5)
+  --warm-up N          load on each system before its first measurement, s (30)
   --connections A,B    connections at once (1,16,64,256)
   --delays A,B         delay of the simulated provider, ms (0,50)
   --systems A,B        ${defaultSystems.join(',')}; also raw-nofsync
   --peer NAME=URL,HEADER:VALUE,…   another gateway, as often as you like; {upstream} in a value
                        is the simulator's base URL; it is asked for the model bench-200
   --sim-port N         port of the simulator, for peers configured by hand (any free one)
-  --quick              one round of 3 s, few modes: a few minutes
+  --quick              one round of 3 s, warm-up of 10 s: a few minutes
   --parts A,B          of ${partNames.join(', ')}
                        (${defaultParts.join(',')})
   --growth [full|A,B]  throughput and start with 0 and 1 million events in the log; full: with
@@ -77,6 +80,7 @@ export function parseOptions(args: readonly string[]): Options {
     peers,
     rounds: count('rounds', given.rounds ?? (quick ? '1' : '3')),
     seconds: count('seconds', given.seconds ?? (quick ? '3' : '5')),
+    warmUpS: count('warm-up', given['warm-up'] ?? (quick ? '10' : '30')),
     connections: counts('connections', given.connections ?? '1,16,64,256'),
     delaysMs: (given.delays ?? '0,50').split(',').map((text) => whole('delays', text)),
     growthEvents: growthEvents(given.growth ?? 'million'),
@@ -94,7 +98,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: withGrowthValue(args),
       options: {
-        rounds: { type: 'string' }, seconds: { type: 'string' }, connections: { type: 'string' },
+        rounds: { type: 'string' }, seconds: { type: 'string' }, 'warm-up': { type: 'string' }, connections: { type: 'string' },
         delays: { type: 'string' }, systems: { type: 'string' }, parts: { type: 'string' },
         peer: { type: 'string', multiple: true }, 'sim-port': { type: 'string' },
         growth: { type: 'string' }, quick: { type: 'boolean' }, 'in-flight': { type: 'boolean' },

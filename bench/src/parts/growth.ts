@@ -34,8 +34,8 @@ export interface GrowthRow {
 }
 
 const connections = 64;
-/** Each system is new here, and cold. */
-const settleS = 5;
+/** Each system is new here, and cold: V8 goes on optimising for half a minute. */
+const settleS = 30;
 /** An archive that is not there by then does not keep up; the row says so. */
 const archiveMaxS = 5_400;
 /** Folding millions of events from nothing. */
