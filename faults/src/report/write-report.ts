@@ -21,7 +21,7 @@ export async function commitOf(repository: string): Promise<string> {
   try {
     const commit = await git('rev-parse', '--short', 'HEAD');
     const changes = await git('status', '--porcelain', '--', ...sources);
-    return changes === '' ? commit.trim() : `${commit.trim()}, changed`;
+    return changes === '' ? commit.trim() : `${commit.trim()} with changes`;
   } catch {
     return 'an unknown commit'; // Not a clone, or no git: the figures are as good.
   }
