@@ -5,6 +5,7 @@ import { endedCleanly } from './ending';
 import { type MutationEnd, runMutations } from './mutations/run-mutations';
 import { type Options, readOptions, usage } from './options';
 import { reportOf } from './report/report';
+import { storyLines } from './report/story-lines';
 import { unansweredReasons } from './report/unanswered';
 import { countVerdicts, verdictLines } from './report/verdict-lines';
 import { commitOf, machineText, writeMutations, writeReport } from './report/write-report';
@@ -39,7 +40,7 @@ async function mutate(given: Options): Promise<number> {
     say, cleanup, withinMs: mutationsMsMax,
     work: () => runMutations(names, { seed, perSecond, keep, say, cleanup, repository }),
   });
-  if (report && ends !== null && names.length === 0) {
+  if (report && ends !== null) {
     await writeMutations(repository, { measured_at: today(), seed, mutations: ends });
   }
   const count = (end: MutationEnd): number => ends?.filter((one) => one.end === end).length ?? 0;
@@ -81,6 +82,7 @@ async function campaign(given: Options): Promise<number> {
 function tell({ verdicts, evidence }: CampaignResult): void {
   say('');
   for (const verdict of verdicts) for (const line of verdictLines(verdict)) say(line);
+  for (const line of storyLines(verdicts, evidence.stories)) say(line);
   say('not answered:');
   for (const [reason, count] of unansweredReasons(evidence.requests)) say(`     ${count} ${reason}`);
 }

@@ -6,6 +6,7 @@ import { patched } from '../mutations/plant';
 import { weigh } from '../weigh';
 import { measured, withMeasured } from './reliability-page';
 import { reportOf } from './report';
+import { storyLines } from './story-lines';
 import { sumReports } from './sum-reports';
 import { countVerdicts, verdictLines } from './verdict-lines';
 
@@ -61,6 +62,16 @@ test('the page names every check, fault and reason', () => {
   expect(page).toContain('| 1 | sync: 503 log_full |');
   expect(page).toContain('| `m`: wrong | caught by check 1 |');
   expect(page).toContain('Left out: x: y.');
+});
+
+test('jobs that findings name are told', () => {
+  const spoilt = evidence([...happyJob(), happyJob()[1]!]);
+  const lines = storyLines(weigh(spoilt), spoilt.stories);
+  expect(lines.map((line) => line.replace(/ \d\d:\S+/, ''))).toEqual([
+    'job_1 of acme:', '     1 JobSubmitted', '     2 JobRouted 1', '     3 JobSucceeded 1',
+    '     4 WebhookDue', '     5 WebhookDelivered', '     6 JobRouted 1',
+  ]);
+  expect(storyLines(weigh(given), given.stories)).toEqual([]);
 });
 
 test('what is not built yet fails a release, and nothing else', () => {

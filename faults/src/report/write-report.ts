@@ -21,7 +21,7 @@ export async function commitOf(repository: string): Promise<string> {
   try {
     const commit = await git('rev-parse', '--short', 'HEAD');
     const changes = await git('status', '--porcelain', '--', ...sources);
-    return changes === '' ? commit.trim() : `${commit.trim()}, changed`;
+    return changes === '' ? commit.trim() : `${commit.trim()} with changes`;
   } catch {
     return 'an unknown commit'; // Not a clone, or no git: the figures are as good.
   }
@@ -33,8 +33,11 @@ export async function writeReport(repository: string, report: Report): Promise<v
   await writePage(repository);
 }
 
+/** Those that were run now take the place of what was known of them. */
 export async function writeMutations(repository: string, report: MutationReport): Promise<void> {
-  await writeJson(repository, 'mutations.json', report);
+  const known = await readJson<MutationReport>(resultsOf(repository), 'mutations.json')
+    .catch(noneThere);
+  await writeJson(repository, 'mutations.json', replaced(known, report));
   await writePage(repository);
 }
 
@@ -48,6 +51,12 @@ async function writePage(repository: string): Promise<void> {
     .catch(noneThere);
   const file = path.join(repository, 'docs/reliability.md');
   await writeFile(file, withMeasured(await readFile(file, 'utf8'), reports, mutations));
+}
+
+function replaced(known: MutationReport | null, report: MutationReport): MutationReport {
+  const now = new Set(report.mutations.map(({ name }) => name));
+  const others = known?.mutations.filter(({ name }) => !now.has(name)) ?? [];
+  return { ...report, mutations: [...others, ...report.mutations] };
 }
 
 function noneThere(error: unknown): null {

@@ -80,7 +80,6 @@ export class PartitionDecider {
       // The fold will bring what stands there, perhaps a successor's election.
       const last = result.lastSequence;
       logger.warn({ subject, expected, last }, 'a fenced append lost its race');
-      this.#acked = 0;
       this.#pausedUntilMs = nowMs + (this.state.routedSequence < result.lastSequence ? 20 : 0);
     } catch (error) {
       if (!isFault(error)) throw error;
@@ -88,6 +87,9 @@ export class PartitionDecider {
       logger.warn({ err: error, subject }, 'decisions could not be appended and are made again');
       this.#pausedUntilMs = isFault(error, 'too_large') ? 0 : nowMs + pauseAfterFailureMs;
     }
+    // With those of this append go those that were appended and are not folded yet. They are made
+    // again, and must lose their race until the fold has brought what stands there.
+    this.#acked = 0;
     dropDecisions(this.state, load);
   }
 
