@@ -26,6 +26,8 @@ export interface ServerSpec {
   /** Asked every 50 ms until it is true. */
   readonly isReady: (pid: number) => Promise<boolean>;
   readonly readyTimeoutMs: number;
+  /** What it says of its start. When that is news at the end of the timeout, it has as long again. */
+  readonly progress?: () => Promise<string>;
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
   readonly stopGraceMs: number;
   /** What the system sends when the supervisor itself dies. */
@@ -145,8 +147,9 @@ export class ManagedServer {
     const { name, logFile, readyTimeoutMs } = this.spec;
     const child = this.#child;
     // Only a process that has been ready tells its listeners that it ended.
-    const deadline = performance.now() + readyTimeoutMs;
-    while (performance.now() < deadline) {
+    let deadline = performance.now() + readyTimeoutMs;
+    let said = '';
+    for (;;) {
       if (this.#child === null || child?.pid === undefined) {
         if (this.#stopping) throw stopped(name);
         const { code, signal } = await this.#exited;
@@ -156,6 +159,12 @@ export class ManagedServer {
       if (await this.spec.isReady(child.pid)) {
         void this.#exited.then((exit) => this.#report(exit));
         return;
+      }
+      if (performance.now() >= deadline) {
+        const says = await this.spec.progress?.() ?? said;
+        if (says === said) break;
+        said = says;
+        deadline = performance.now() + readyTimeoutMs;
       }
       await sleep(50);
     }

@@ -37,10 +37,16 @@ const router: Router = new Router(world, {
 });
 watchRouter(router, metrics);
 
+// A fold of millions of events takes minutes: whoever waits sees that it goes on.
+const folding = setInterval(() => {
+  health.set('fold', 'degraded', `folded up to commit ${router.fold.handledSequence}`);
+}, 1_000);
 const app = await NestFactory.createApplicationContext(
   RouterModule.with({ router, snapshots }),
   { logger: new NestLogger(logger), abortOnError: false },
 );
+clearInterval(folding);
+health.set('fold', 'up');
 life.ready(async () => {
   await app.close();
   await connection.close();

@@ -30,7 +30,7 @@ const memoryArgs = [
   '--min-semi-space-size=16', '--max-semi-space-size=16', '--heap-growing-percent=40',
 ];
 
-/** A service may have to wait for a log that is just recovering. */
+/** A service may have to wait for a log that is just recovering; a router says how far it folded. */
 const readyTimeoutMs = 180_000;
 
 /** @throws Fault server_missing with the end of its log when it does not become ready. */
@@ -51,6 +51,7 @@ export async function startProgram(
     logFile: path.join(dir.logs, `${spec.name}.log`),
     isReady: () => answersOk(spec.url + spec.readyPath),
     readyTimeoutMs,
+    progress: () => textOf(spec.url + spec.readyPath),
     stopSignal: 'SIGTERM',
     stopGraceMs: spec.stopGraceMs,
     // Without its log and its supervisor there is nothing left to finish properly.
@@ -71,4 +72,10 @@ export async function startProgram(
 async function answersOk(url: string): Promise<boolean> {
   return await fetch(url, { signal: AbortSignal.timeout(2_000) })
     .then(async (response) => { await response.arrayBuffer(); return response.ok; }, () => false);
+}
+
+/** Whatever its status; empty when nobody answers. */
+async function textOf(url: string): Promise<string> {
+  return await fetch(url, { signal: AbortSignal.timeout(2_000) })
+    .then((response) => response.text(), () => '');
 }
