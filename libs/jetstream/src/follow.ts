@@ -6,6 +6,7 @@ import {
   type Commit, type Following, type FollowOptions, type Position,
 } from '@libs/log/log';
 import { subjectFilter } from '@libs/log/subject-match';
+import { CommitQueue } from './commit-queue';
 import { type Link } from './link';
 import { OrderedPull } from './ordered-pull';
 import { readFromLeader, readLastOf, readState } from './read-log';
@@ -42,9 +43,7 @@ class Follower implements Following {
   #received: Position | null;
   #handled: number;
   #pull: OrderedPull | null = null;
-  #queue: Commit[] = [];
-  #next = 0;
-  #queueBytes = 0;
+  readonly #queue = new CommitQueue();
   #busy = false;
   #ended: { readonly error: Error } | null = null;
   #connecting = false;
@@ -156,20 +155,15 @@ class Follower implements Following {
     }
     this.#received = { sequence: commit.sequence, msgId: commit.msgId };
     this.#queue.push(commit);
-    this.#queueBytes += commit.bytes.length;
     if (!this.#busy) this.#handle();
     this.#pause();
   }
 
   /** Goes on without a promise as long as the handler does. */
   #handle(): void {
-    while (!this.#busy && this.#ended === null && this.#next < this.#queue.length) {
-      const commit = this.#queue[this.#next] as Commit;
-      this.#next += 1;
-      if (this.#next === this.#queue.length) {
-        this.#queue = [];
-        this.#next = 0;
-      }
+    while (!this.#busy && this.#ended === null) {
+      const commit = this.#queue.take();
+      if (commit === undefined) return;
       try {
         const skip = this.#filter.checkSubjects && !this.#matches(commit.subject);
         const handling = skip ? undefined : this.options.onCommit(commit);
@@ -195,7 +189,6 @@ class Follower implements Following {
   }
 
   #done(commit: Commit): void {
-    this.#queueBytes -= commit.bytes.length;
     this.#handled = Math.max(this.#handled, commit.sequence);
     if (this.#waiters.length === 0) return;
     for (const { upTo, resolve } of this.#waiters) if (upTo <= this.#handled) resolve();
@@ -204,8 +197,8 @@ class Follower implements Following {
 
   #pause(): void {
     if (this.#pull === null) return;
-    const queued = this.#queue.length - this.#next;
-    this.#pull.paused = queued >= queueCommitsMax || this.#queueBytes >= queueBytesMax;
+    const { length, bytes } = this.#queue;
+    this.#pull.paused = length >= queueCommitsMax || bytes >= queueBytesMax;
   }
 
   #end(error: unknown, tell: boolean): void {
@@ -213,7 +206,7 @@ class Follower implements Following {
     this.#ended = { error: error instanceof Error ? error : new Error(String(error)) };
     this.#unlisten();
     this.#pull?.stop();
-    this.#queue = [];
+    this.#queue.clear();
     for (const { reject } of this.#waiters) reject(error);
     this.#waiters = [];
     if (tell) this.options.onStopped(error);
