@@ -31,7 +31,7 @@ const snapshots: Snapshots = new Snapshots({
 const world = await snapshots.load();
 const metrics = new RouterMetrics(registry);
 const router: Router = new Router(world, {
-  log, signals, leases, logger, metrics, instance, now: Date.now,
+  log, signals, leases, logger, metrics, instance, now: Date.now, elapsed: () => performance.now(),
   abandonCap: settings.HOLDFAST_WORKER_ABANDON_CAP,
   onStopped: (error) => life.fail(error, 'the fold of the log cannot go on'),
 });

@@ -65,6 +65,7 @@ export function routerOn(
     logger: pino({ level: 'silent' }),
     metrics: new RouterMetrics(new Registry()),
     now: Date.now,
+    elapsed: () => performance.now(),
     instance: 'router-1',
     abandonCap: 5,
     onStopped: (error) => {

@@ -9,7 +9,7 @@ import { signalSubjects } from '@libs/signals/signals';
 import { waitFor } from '@libs/test-kit/wait-for';
 import type { Router } from './router';
 import {
-  appendDrafts, attempt, configureProviders, heartbeats, type LeasesInMemory, partitionOfTenant,
+  appendDrafts, attempt, configureProviders, heartbeats, LeasesInMemory, partitionOfTenant,
   routerOn, scriptedWorker, submission, submit, succeededDraft,
 } from './router-for-specs';
 
@@ -259,6 +259,20 @@ describe('questions', () => {
     await appendDrafts(log, subjects.job(p, 'settled'), [succeededDraft(job!, routed.data)]);
     await waitFor(() => replies.some((one) => one.kind === 'settled' && one.job === job && one.status === 'succeeded'));
   });
+});
+
+describe('a clock that jumps', () => {
+  test('back does not keep the owner from renewing its leases (fault campaign, seed 15)', async () => {
+    const leases = new LeasesInMemory();
+    const shift = { ms: 0 };
+    const { router } = await started({ leases, now: () => Date.now() + shift.ms });
+    const revisions = (): number[] => [...leases.held.values()].map(({ revision }) => revision);
+    const before = Math.max(...revisions());
+    shift.ms = -60_000;
+    // Every three seconds; they expire after ten.
+    await waitFor(() => revisions().every((revision) => revision > before), { timeoutMs: 8_000 });
+    expect(router.ownership.partitions).toHaveLength(4);
+  }, 15_000);
 });
 
 describe('the depth of the queue', () => {

@@ -26,6 +26,8 @@ export interface RouterParts {
   readonly logger: Logger;
   readonly metrics: RouterMetrics;
   readonly now: Clock;
+  /** Never jumps: for silences and leases, which are spans of time. */
+  readonly elapsed: Clock;
   readonly instance: string;
   readonly abandonCap: number;
   /** The fold cannot go on. */
@@ -46,7 +48,7 @@ export class Router {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(readonly world: World, private readonly parts: RouterParts) {
-    const { log, signals, leases, logger, metrics, now, instance, abandonCap } = parts;
+    const { log, signals, leases, logger, metrics, now, elapsed, instance, abandonCap } = parts;
     const bodies = new Bodies();
     const own = new OwnCommits();
     const replies = new ReplySender(signals, logger);
@@ -54,8 +56,8 @@ export class Router {
       folded: (commit, partition, news) => this.#folded(commit, partition, news),
       stopped: (error) => parts.onStopped(error),
     }, logger);
-    this.#routers = new LiveRouters(signals, instance, now);
-    this.#workers = new WorkerPresence(signals, now);
+    this.#routers = new LiveRouters(signals, instance, elapsed);
+    this.#workers = new WorkerPresence(signals, elapsed);
     const workers = this.#workers;
     this.#decisions = new DecideLoop(world, {
       log, bodies, own, workers, logger, now, metrics, abandonCap,
@@ -64,7 +66,7 @@ export class Router {
     this.#cancels = new CancelSignals(signals);
     this.#health = new HealthBroadcast(world, signals, instance);
     this.ownership = new Ownership(world, {
-      log, leases, logger, now, instance,
+      log, leases, logger, now, elapsed, instance,
       routers: this.#routers,
       caughtUp: () => this.fold.caughtUp(),
       began: (state) => this.#began(state),

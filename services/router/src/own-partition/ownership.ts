@@ -33,6 +33,8 @@ export interface OwnershipTools {
   readonly routers: LiveRouters;
   readonly logger: Logger;
   readonly now: Clock;
+  /** Never jumps. */
+  readonly elapsed: Clock;
   readonly instance: string;
   /** Resolves when everything that is in the log now is folded. */
   readonly caughtUp: () => Promise<void>;
@@ -101,10 +103,10 @@ export class Ownership {
   }
 
   async #step(): Promise<void> {
-    const { routers, logger, now } = this.tools;
+    const { routers, logger, elapsed } = this.tools;
     // This process stood still: what it did not hear meanwhile says nothing about the others.
-    if (now() - this.#steppedMs > stepMs * 2) routers.listenAnew();
-    this.#steppedMs = now();
+    if (elapsed() - this.#steppedMs > stepMs * 2) routers.listenAnew();
+    this.#steppedMs = elapsed();
     routers.beat(this.partitions, false);
     try {
       await this.#renew();
@@ -118,14 +120,14 @@ export class Ownership {
   }
 
   async #renew(): Promise<void> {
-    const now = this.tools.now();
+    const nowMs = this.tools.elapsed();
     for (const [partition, holding] of this.#held) {
-      if (now - holding.renewedMs < renewEveryMs) continue;
+      if (nowMs - holding.renewedMs < renewEveryMs) continue;
       const renewed = await this.tools.leases.renew(holding.lease);
       const state = this.world.partitions[partition];
       if (renewed !== null) {
         holding.lease = renewed;
-        holding.renewedMs = now;
+        holding.renewedMs = nowMs;
       } else if (state !== undefined) {
         await this.#stepDown(state, 'its lease was lost');
       }
@@ -150,7 +152,7 @@ export class Ownership {
       const lease = await this.#lease(`partition-${partition}`);
       if (lease === null) continue;
       left -= 1;
-      const holding = { lease, renewedMs: this.tools.now(), elected: null, electing: false };
+      const holding = { lease, renewedMs: this.tools.elapsed(), elected: null, electing: false };
       this.#held.set(partition, holding);
       void this.#elect(state, holding);
     }
