@@ -16,6 +16,8 @@ import { ensureWorkersConsumer, workersConsumer } from './topology';
 const pullsOpen = 2;
 /** A commit that is held until there is room tells the server so, well inside its ack wait. */
 const heldProgressMs = 3000;
+/** At a stop: for the server to hear of it, and for what it sent before to arrive. */
+const drainWaitMs = 1000;
 /** How often room is asked for while there is none; `wake` is quicker. */
 const roomPollMs = 25;
 /** Growing delays of a commit whose handling failed: 1, 2, 4 … 30 s. */
@@ -106,9 +108,9 @@ class Consumer implements WorkConsumer {
   async stop(drainMs: number): Promise<void> {
     this.#stopped = true;
     this.#unlisten();
-    this.#session?.stop();
     for (const timer of this.#timers) clearInterval(timer);
     for (const message of this.#held.splice(0)) this.#answer(message, '-NAK');
+    await this.#giveBackWhatComes();
     let timer: NodeJS.Timeout | undefined;
     const time = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs);
@@ -119,6 +121,14 @@ class Consumer implements WorkConsumer {
     }
     clearTimeout(timer);
     if (this.parts.link.connected) await this.parts.link.nc.flush();
+  }
+
+  /** A commit that was sent before the server heard of our end would wait for its whole ack wait. */
+  async #giveBackWhatComes(): Promise<void> {
+    const drained = this.#session?.drain().catch((error: unknown) => {
+      this.parts.report('what was on its way comes back after its ack wait', error);
+    });
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, drainWaitMs).unref())]);
   }
 
   /**
@@ -164,6 +174,7 @@ class Consumer implements WorkConsumer {
         messages: 1,
         mayPull: () => this.#held.length === 0 && this.options.hasRoom(),
         onMessage: (message) => {
+          if (this.#stopped) { this.#answer(message, '-NAK'); return; }
           this.#held.push(message);
           this.wake();
         },

@@ -74,8 +74,19 @@ export class PullSession {
 
   stop(): void {
     if (this.#stopped) return;
-    this.#stopped = true;
+    this.#end();
     this.#subscription.unsubscribe();
+  }
+
+  /** Stops, and hands on what is on its way already; resolves when nothing more can come. */
+  async drain(): Promise<void> {
+    if (this.#stopped) return;
+    this.#end();
+    await this.#subscription.drain();
+  }
+
+  #end(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     if (this.#pause !== null) clearTimeout(this.#pause);
   }
