@@ -60,7 +60,7 @@ export class Router {
     this.#workers = new WorkerPresence(signals, elapsed);
     const workers = this.#workers;
     this.#decisions = new DecideLoop(world, {
-      log, bodies, own, workers, logger, now, metrics, abandonCap,
+      log, bodies, own, workers, logger, now, elapsed, metrics, abandonCap,
     });
     this.#answers = new Answers(world, signals, replies, instance);
     this.#cancels = new CancelSignals(signals);

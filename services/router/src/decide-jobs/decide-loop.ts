@@ -18,6 +18,8 @@ export interface DecideLoopTools {
   readonly workers: WorkerPresence;
   readonly logger: Logger;
   readonly now: Clock;
+  /** Never jumps. */
+  readonly elapsed: Clock;
   readonly metrics: DecisionMetrics;
   readonly abandonCap: number;
 }
@@ -43,10 +45,10 @@ export class DecideLoop {
   }
 
   began(state: PartitionState): void {
-    const { log, bodies, own, logger, metrics } = this.tools;
+    const { log, bodies, own, logger, metrics, elapsed } = this.tools;
     const wake = (): void => this.wake();
     this.#deciders.set(state.partition, new PartitionDecider(state, {
-      log, bodies, own, logger, metrics, wake, load: this.world.load,
+      log, bodies, own, logger, metrics, elapsed, wake, load: this.world.load,
     }));
     this.wake();
   }

@@ -14,15 +14,29 @@ const subject = subjects.job(0, 'routed');
 const ignore = (): void => undefined;
 
 test('a decision that was appended is not made again when the next append fails before it is folded (fault campaign, seed 13)', async () => {
-  const { log, partition, look, routed } = owner();
+  const { log, partition, clock, look, routed } = owner();
   given(partition, submitted('job_1'));
   await look();
   given(partition, submitted('job_2'));
   log.failing = new Fault('log_unavailable', 'the server restarts');
   await look();
   log.failing = null;
-  partition.nowMs += 1_000;
+  clock.elapsedMs += 1_000;
   await look();
+  await look();
+  expect(await routed()).toEqual(['job_1']);
+});
+
+test('a clock set back does not lengthen the pause after a failed append (fault campaign, seed 15)', async () => {
+  const { log, partition, clock, look, routed } = owner();
+  given(partition, submitted('job_1'));
+  log.failing = new Fault('log_full', 'no room');
+  await look();
+  log.failing = null;
+  partition.nowMs -= 22_800;
+  await look();
+  expect(await routed()).toEqual([]);
+  clock.elapsedMs += 300;
   await look();
   expect(await routed()).toEqual(['job_1']);
 });
@@ -31,8 +45,9 @@ function owner() {
   const log = new InMemoryLog();
   const partition: Partition = ownedPartition();
   const { state, load } = partition;
+  const clock = { elapsedMs: 0 };
   const decider = new PartitionDecider(state, {
-    log, load, bodies: new Bodies(), own: new OwnCommits(),
+    log, load, elapsed: () => clock.elapsedMs, bodies: new Bodies(), own: new OwnCommits(),
     logger: pino({ level: 'silent' }), metrics: { decided: ignore, appended: ignore, lostRace: ignore }, wake: ignore,
   });
   const look = async (): Promise<void> => {
@@ -49,5 +64,5 @@ function owner() {
     }
     return found;
   };
-  return { log, partition, look, routed };
+  return { log, partition, clock, look, routed };
 }

@@ -13,6 +13,7 @@ import type { ProviderLoad } from '@libs/routing/provider-load';
 import { newEventId } from '@libs/telemetry/ids';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
+import type { Clock } from '../shared/clock';
 import type { OwnCommits } from '../shared/own-commits';
 
 export interface DeciderTools {
@@ -22,6 +23,8 @@ export interface DeciderTools {
   readonly own: OwnCommits;
   readonly logger: Logger;
   readonly metrics: DecisionMetrics;
+  /** Never jumps. */
+  readonly elapsed: Clock;
   /** Asks for a look at this partition soon. */
   readonly wake: () => void;
 }
@@ -48,7 +51,7 @@ export class PartitionDecider {
   /** Looks at the partition and starts an append if there is something to decide. */
   look(tick: Tick): void {
     const { state } = this;
-    if (this.#inFlight !== null || state.work === null || tick.nowMs < this.#pausedUntilMs) return;
+    if (this.#inFlight !== null || state.work === null || this.tools.elapsed() < this.#pausedUntilMs) return;
     const drafts = decidePartition(state, tick, this.#most);
     if (drafts.length === 0) return;
     this.tools.metrics.decided(drafts.length);
@@ -64,7 +67,7 @@ export class PartitionDecider {
   }
 
   async #append(drafts: readonly EventDraft[], nowMs: number): Promise<void> {
-    const { log, load, logger, metrics } = this.tools;
+    const { log, load, logger, metrics, elapsed } = this.tools;
     const subject = subjects.job(this.state.partition, 'routed');
     const expected = Math.max(this.#acked, this.state.routedSequence);
     const startedMs = performance.now();
@@ -80,12 +83,12 @@ export class PartitionDecider {
       // The fold will bring what stands there, perhaps a successor's election.
       const last = result.lastSequence;
       logger.warn({ subject, expected, last }, 'a fenced append lost its race');
-      this.#pausedUntilMs = nowMs + (this.state.routedSequence < result.lastSequence ? 20 : 0);
+      this.#pausedUntilMs = elapsed() + (this.state.routedSequence < result.lastSequence ? 20 : 0);
     } catch (error) {
       if (!isFault(error)) throw error;
       if (isFault(error, 'too_large') && this.#makeSmaller(drafts)) return;
       logger.warn({ err: error, subject }, 'decisions could not be appended and are made again');
-      this.#pausedUntilMs = isFault(error, 'too_large') ? 0 : nowMs + pauseAfterFailureMs;
+      this.#pausedUntilMs = isFault(error, 'too_large') ? 0 : elapsed() + pauseAfterFailureMs;
     }
     // With those of this append go those that were appended and are not folded yet. They are made
     // again, and must lose their race until the fold has brought what stands there.
