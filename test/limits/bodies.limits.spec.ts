@@ -66,9 +66,9 @@ describe('bodies of twenty megabytes', () => {
     const seconds = (performance.now() - startedAt) / 1_000;
     await client.close();
     tell(`${requests} of ${limitBytes} bytes in ${seconds.toFixed(0)} s: ${
-      countsBy(answers, ({ status, body: text }) => (status === 200 || status === 202 ? status : `${status} ${text.slice(0, 80)}`))}; ${refused} refused and repeated`);
+      countsBy(answers, kindOf)}; ${refused} refused and repeated`);
     tell(`small ones meanwhile: ${spread(small.map(({ durationMs }) => durationMs))}, ${
-      countsBy(small, ({ status, body }) => `${status} ${/"code":"(\w+)"/.exec(body)?.[1] ?? ''}`)}`);
+      countsBy(small, kindOf)}`);
     const peaks = await peaksMb(holdfast);
     tell(`peak memory (MB): ${JSON.stringify(peaks)}`);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 202]));
@@ -79,6 +79,12 @@ describe('bodies of twenty megabytes', () => {
     await everyoneEnded(answers);
   }, 460_000);
 });
+
+/** The status, and what else there is to say when it is not a good one. */
+function kindOf({ status, body }: Answer): string {
+  if (status === 0) return body;
+  return `${status} ${/"code":"(\w+)"/.exec(body)?.[1] ?? ''}`.trim();
+}
 
 async function everyoneEnded(answers: readonly Answer[]): Promise<void> {
   for (const { body } of answers.filter(({ status }) => status === 202)) {

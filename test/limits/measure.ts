@@ -44,7 +44,9 @@ export function watchEventLoops(holdfast: Holdfast): () => Second[] {
     const atMs = performance.now();
     const ownLateMs = Math.round(own.max / 1e6);
     own.reset();
-    void ingressLateMs(holdfast).then((late) => seconds.push({ atMs, ingressLateMs: late, ownLateMs }));
+    void ingressLateMs(holdfast).then((late) => {
+      seconds.push({ atMs, ingressLateMs: late, ownLateMs });
+    });
   }, 1_000);
   return () => {
     clearInterval(timer);
@@ -62,7 +64,8 @@ async function ingressLateMs(holdfast: Holdfast): Promise<number> {
 
 /** Connections that found no place in the queue of a listening socket, on this machine so far. */
 export async function listenOverflows(): Promise<number> {
-  const lines = (await readFile('/proc/net/netstat', 'utf8')).split('\n').filter((line) => line.startsWith('TcpExt:'));
+  const lines = (await readFile('/proc/net/netstat', 'utf8')).split('\n')
+    .filter((line) => line.startsWith('TcpExt:'));
   const [names, values] = lines.map((line) => line.split(' ')) as [string[], string[]];
   return Number(values[names.indexOf('ListenOverflows')]);
 }

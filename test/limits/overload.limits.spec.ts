@@ -61,10 +61,13 @@ describe('ten times the sustainable rate for a minute', () => {
     tell(`${answers.length} requests at ${sustainable * 10}/s (sustainable: ${sustainable}/s): ${
       countsBy(answers, ({ status, body: text }) => (status === 0 ? text : status))}`);
     tell(`refused: ${spread(refused.map(({ durationMs }) => durationMs))}`);
-    tell(`connections that found the queue of the socket full: ${await listenOverflows() - overflowsBefore}`);
+    const overflows = await listenOverflows() - overflowsBefore;
+    tell(`connections that found the queue of the socket full: ${overflows}`);
     for (const [from, to] of [[0, 1], [1, 2], [2, 5], [5, 10], [10, 30], [30, seconds]] as const) {
-      const isIn = (atMs: number): boolean => atMs >= startedAt + from * 1_000 && atMs < startedAt + to * 1_000;
-      const durations = refused.filter(({ startedAt: at }) => isIn(at)).map(({ durationMs }) => durationMs);
+      const isIn = (atMs: number): boolean =>
+        atMs >= startedAt + from * 1_000 && atMs < startedAt + to * 1_000;
+      const durations = refused.filter(({ startedAt: at }) => isIn(at))
+        .map(({ durationMs }) => durationMs);
       const looks = loops.filter(({ atMs }) => isIn(atMs));
       tell(`  in seconds ${from} to ${to}: ${spread(durations)}; latest event loop: ingress ${
         quantile(looks.map(({ ingressLateMs }) => ingressLateMs), 1)} ms, load generator ${

@@ -10,8 +10,8 @@ export const snapshotBucket = 'snapshots';
 const silenceMsMax = 10_000;
 
 /**
- * The server cuts a connection off that has 64 MiB to take, and sends each reader up to 32 MiB ahead:
- * a busy process that reads many bodies at once would lose it, and everything with it.
+ * The server cuts a connection off that has 64 MiB to take, and sends each reader up to 32 MiB
+ * ahead: a busy process that reads many bodies at once would lose it, and everything with it.
  */
 const readAheadBytesMax = 32 * 1024 * 1024;
 
