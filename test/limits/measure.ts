@@ -1,5 +1,6 @@
 // Figures of a limits run: memory of every process from /proc, quantiles, and lines for people.
 import { readFile, writeFile } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Holdfast, type PartName } from '../support/holdfast';
 
 const parts: readonly PartName[] = ['ingress', 'router', 'workers', 'audit', 'nats', 'postgres'];
@@ -25,6 +26,48 @@ export async function forgetPeaks(holdfast: Holdfast): Promise<void> {
     const pid = processes[part]?.pid;
     if (pid !== undefined) await writeFile(`/proc/${pid}/clear_refs`, '5');
   }
+}
+
+export interface Second {
+  readonly atMs: number;
+  /** Longest time its event loop was late by, the ingress's and our own. */
+  readonly ingressLateMs: number;
+  readonly ownLateMs: number;
+}
+
+/** Looks each second how late the event loops are. Returns the function that ends it. */
+export function watchEventLoops(holdfast: Holdfast): () => Second[] {
+  const seconds: Second[] = [];
+  const own = monitorEventLoopDelay({ resolution: 10 });
+  own.enable();
+  const timer = setInterval(() => {
+    const atMs = performance.now();
+    const ownLateMs = Math.round(own.max / 1e6);
+    own.reset();
+    void ingressLateMs(holdfast).then((late) => {
+      seconds.push({ atMs, ingressLateMs: late, ownLateMs });
+    });
+  }, 1_000);
+  return () => {
+    clearInterval(timer);
+    own.disable();
+    return seconds;
+  };
+}
+
+/** Since it was last asked. */
+async function ingressLateMs(holdfast: Holdfast): Promise<number> {
+  const text = await (await fetch(`${holdfast.url}/metrics`)).text();
+  const value = /^nodejs_eventloop_lag_max_seconds\S* (\S+)$/m.exec(text)?.[1];
+  return Math.round(Number(value) * 1_000);
+}
+
+/** Connections that found no place in the queue of a listening socket, on this machine so far. */
+export async function listenOverflows(): Promise<number> {
+  const lines = (await readFile('/proc/net/netstat', 'utf8')).split('\n')
+    .filter((line) => line.startsWith('TcpExt:'));
+  const [names, values] = lines.map((line) => line.split(' ')) as [string[], string[]];
+  return Number(values[names.indexOf('ListenOverflows')]);
 }
 
 export function quantile(values: readonly number[], share: number): number {

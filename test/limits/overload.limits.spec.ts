@@ -5,7 +5,9 @@ import { chat } from '../support/api';
 import { eventually, type Holdfast, startHoldfast } from '../support/holdfast';
 import { setScript } from '../support/sim';
 import { type Answer, countsBy, newClient, openLoop } from './client';
-import { forgetPeaks, peaksMb, spread, tell } from './measure';
+import {
+  forgetPeaks, listenOverflows, peaksMb, quantile, spread, tell, watchEventLoops,
+} from './measure';
 
 const inFlight = 30;
 const latencyMs = 300;
@@ -49,17 +51,27 @@ describe('ten times the sustainable rate for a minute', () => {
       spread(usual.map(({ durationMs }) => durationMs))}`);
     await forgetPeaks(holdfast);
     const startedAt = performance.now();
+    const overflowsBefore = await listenOverflows();
+    const endWatch = watchEventLoops(holdfast);
     answers = await openLoop({ perSecond: sustainable * 10, seconds }, ask);
+    const loops = endWatch();
     await client.close();
     const statuses = new Set(answers.map(({ status }) => status));
     const refused = answers.filter(({ status }) => status === 429);
     tell(`${answers.length} requests at ${sustainable * 10}/s (sustainable: ${sustainable}/s): ${
       countsBy(answers, ({ status, body: text }) => (status === 0 ? text : status))}`);
     tell(`refused: ${spread(refused.map(({ durationMs }) => durationMs))}`);
+    const overflows = await listenOverflows() - overflowsBefore;
+    tell(`connections that found the queue of the socket full: ${overflows}`);
     for (const [from, to] of [[0, 1], [1, 2], [2, 5], [5, 10], [10, 30], [30, seconds]] as const) {
-      const some = refused.filter(({ startedAt: at }) =>
-        at >= startedAt + from * 1_000 && at < startedAt + to * 1_000);
-      tell(`  in seconds ${from} to ${to}: ${spread(some.map(({ durationMs }) => durationMs))}`);
+      const isIn = (atMs: number): boolean =>
+        atMs >= startedAt + from * 1_000 && atMs < startedAt + to * 1_000;
+      const durations = refused.filter(({ startedAt: at }) => isIn(at))
+        .map(({ durationMs }) => durationMs);
+      const looks = loops.filter(({ atMs }) => isIn(atMs));
+      tell(`  in seconds ${from} to ${to}: ${spread(durations)}; latest event loop: ingress ${
+        quantile(looks.map(({ ingressLateMs }) => ingressLateMs), 1)} ms, load generator ${
+        quantile(looks.map(({ ownLateMs }) => ownLateMs), 1)} ms`);
     }
     expect([...statuses].sort()).toEqual([200, 429]);
     expect(refused.every(({ retryAfter }) => retryAfter !== undefined)).toBe(true);

@@ -44,6 +44,40 @@ describe('large content', () => {
     expect(await storedChunks(nc)).toBeLessThan(20);
   }, 30_000);
 
+  it('that several in one process store at once is sent once', async () => {
+    const { content, nc } = await connected();
+    const { sha256, data } = newContent(2_000_000);
+    const before = await storedChunks(nc);
+    await Promise.all(Array.from({ length: 8 }, () => content.put(sha256, data)));
+    expect(await storedChunks(nc) - before).toBeLessThan(20);
+    // Sixteen chunks and what is asked around them; eight times would be more than 128.
+    expect(nc.stats().outMsgs).toBeLessThan(60);
+  }, 30_000);
+
+  it('read by many at once does not cost a busy process its connection', async () => {
+    const { content, nc } = await connected();
+    const contents = Array.from({ length: 12 }, () => newContent(12 * 1024 * 1024));
+    for (const { sha256, data } of contents) await content.put(sha256, data);
+    let losses = 0;
+    void (async () => {
+      for await (const { type } of nc.status()) if (type === 'disconnect') losses += 1;
+    })();
+    let left = contents.length;
+    const reading = Promise.all(contents.map(async ({ sha256, data }) => {
+      expect((await content.get(sha256))?.equals(data)).toBe(true);
+      left -= 1;
+    }));
+    const endsAt = performance.now() + 45_000;
+    while (left > 0 && performance.now() < endsAt) {
+      // As when it parses such bodies: nothing is taken from the connection meanwhile.
+      const until = performance.now() + 150;
+      while (performance.now() < until);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await reading;
+    expect(losses).toBe(0);
+  }, 60_000);
+
   it('that was deleted can be stored again', async () => {
     const { content } = await connected();
     const { sha256, data } = newContent(300_000);

@@ -9,11 +9,23 @@ export const snapshotBucket = 'snapshots';
 /** A server under load sends a chunk within this; one that is not there is never sent. */
 const silenceMsMax = 10_000;
 
+/**
+ * The server cuts a connection off that has 64 MiB to take, and sends each reader up to 32 MiB
+ * ahead: a busy process that reads many bodies at once would lose it, and everything with it.
+ */
+const readAheadBytesMax = 32 * 1024 * 1024;
+
+const readAheads = new WeakMap<NatsConnection, ReadAhead>();
+
 /** Named blobs of one bucket. */
 export class BlobStore {
   #store: Promise<ObjectStore> | null = null;
+  readonly #readAhead: ReadAhead;
 
-  constructor(private readonly nc: NatsConnection, private readonly bucket: string) {}
+  constructor(private readonly nc: NatsConnection, private readonly bucket: string) {
+    this.#readAhead = readAheads.get(nc) ?? new ReadAhead();
+    readAheads.set(nc, this.#readAhead);
+  }
 
   async put(name: string, data: Uint8Array): Promise<void> {
     await this.#using(async (store) => {
@@ -39,8 +51,12 @@ export class BlobStore {
 
   async get(name: string): Promise<Buffer | null> {
     return this.#using(async (store) => {
-      const found = await store.get(name);
-      return found === null ? null : readWhole(found);
+      const info = await store.info(name);
+      if (info === null || info.deleted) return null;
+      return this.#readAhead.within(info.size, async () => {
+        const found = await store.get(name);
+        return found === null ? null : readWhole(found);
+      });
     });
   }
 
@@ -74,13 +90,19 @@ export class BlobStore {
 /** Content by its SHA-256: what is there already is not stored again. */
 export class ContentStore {
   readonly #blobs: BlobStore;
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(nc: NatsConnection) {
     this.#blobs = new BlobStore(nc, contentBucket);
   }
 
   async put(sha256: string, data: Uint8Array): Promise<void> {
-    await this.#blobs.putOnce(sha256, data);
+    const before = this.#underWay.get(sha256);
+    if (before !== undefined) return before;
+    const put = this.#blobs.putOnce(sha256, data)
+      .finally(() => this.#underWay.delete(sha256));
+    this.#underWay.set(sha256, put);
+    return put;
   }
 
   get(sha256: string): Promise<Buffer | null> {
@@ -93,6 +115,36 @@ export class ContentStore {
 
   list(): Promise<{ name: string; bytes: number; storedAtMs: number }[]> {
     return this.#blobs.list();
+  }
+}
+
+/** What is read at the same time over one connection, in the order it was asked for. */
+class ReadAhead {
+  #bytes = 0;
+  readonly #queue: { bytes: number; start: () => void }[] = [];
+
+  async within<T>(size: number, read: () => Promise<T>): Promise<T> {
+    const bytes = Math.min(size, readAheadBytesMax);
+    await new Promise<void>((start) => {
+      this.#queue.push({ bytes, start });
+      this.#startNext();
+    });
+    try {
+      return await read();
+    } finally {
+      this.#bytes -= bytes;
+      this.#startNext();
+    }
+  }
+
+  #startNext(): void {
+    for (;;) {
+      const next = this.#queue[0];
+      if (next === undefined || this.#bytes + next.bytes > readAheadBytesMax) return;
+      this.#queue.shift();
+      this.#bytes += next.bytes;
+      next.start();
+    }
   }
 }
 
