@@ -11,6 +11,13 @@ import { createHttpServer } from './http-server';
 import { Edge, type EdgeParts } from './shared/edge';
 import { disableGoneEndpoints } from './webhooks/disable-gone';
 
+/**
+ * Connections that may wait to be accepted; the kernel takes less where net.core.somaxconn is lower.
+ * Beyond it the kernel drops a client's SYN, which comes again after a second, then three: with
+ * Node's 511 a burst of clients met that before it met our 429.
+ */
+const acceptMax = 4_096;
+
 export interface Ingress {
   readonly edge: Edge;
   readonly port: number;
@@ -35,7 +42,7 @@ export async function startIngress(
   const { HOLDFAST_HOST: host, HOLDFAST_PORT: port } = parts.settings;
   await app.init();
   await beforeListening?.();
-  await app.listen(port, host);
+  await app.listen({ port, host, backlog: acceptMax });
   edge.health.phase = 'ready';
   const server = app.getHttpServer();
   return {
