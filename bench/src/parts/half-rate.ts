@@ -31,6 +31,10 @@ export async function measureHalfRate(
     const system = await stage.system(name);
     const target = system.target('now');
     if (target === null) continue;
+    // Alone it meets systems that nothing has warmed.
+    if (!options.parts.includes('load')) {
+      await measureLoad(stage, { system, target, connections: 64, settleS: 0, seconds: options.warmUpS });
+    }
     const highestPerS = highestIn(rows, name) ?? await highestOf(stage, system);
     const offeredPerS = round(highestPerS / 2);
     const result = await load.run({
