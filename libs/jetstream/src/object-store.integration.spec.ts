@@ -95,12 +95,28 @@ describe('large content', () => {
     await nc.request('$JS.API.STREAM.PURGE.OBJ_content', JSON.stringify({ filter: '$O.content.C.>' }));
     await expect(content.get(sha256)).rejects.toMatchObject({ code: 'log_unavailable' });
   }, 30_000);
+
+  it('whose chunk is another than was stored is a fault, and nothing else', async () => {
+    const { content, nc } = await connected();
+    const { sha256, data } = newContent(100_000);
+    const others = new Set(Object.keys(await chunkSubjects(nc)));
+    await content.put(sha256, data);
+    const [chunk = ''] = Object.keys(await chunkSubjects(nc)).filter((name) => !others.has(name));
+    await nc.request('$JS.API.STREAM.PURGE.OBJ_content', JSON.stringify({ filter: chunk }));
+    await nc.request(chunk, Buffer.alloc(data.length, 'x'));
+    // A rejection that nobody handles fails the test, as it would end a service.
+    await expect(content.get(sha256)).rejects.toMatchObject({ code: 'log_unavailable' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }, 30_000);
 });
 
 /** Messages of the bucket's stream under chunk subjects; 2 MB are sixteen of 128 KiB. */
 async function storedChunks(nc: LogConnection['nc']): Promise<number> {
+  return Object.values(await chunkSubjects(nc)).reduce((sum, count) => sum + count, 0);
+}
+
+async function chunkSubjects(nc: LogConnection['nc']): Promise<Record<string, number>> {
   const asked = { subjects_filter: '$O.content.C.>' };
   const answer = await nc.request('$JS.API.STREAM.INFO.OBJ_content', JSON.stringify(asked));
-  const { state } = answer.json<{ state: { subjects?: Record<string, number> } }>();
-  return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  return answer.json<{ state: { subjects?: Record<string, number> } }>().state.subjects ?? {};
 }

@@ -166,7 +166,8 @@ async function readWhole({ data, error, info }: ObjectResult): Promise<Buffer> {
       if (done) return Buffer.concat(chunks);
       chunks.push(value);
     } catch (cause) {
-      void reader.cancel();
+      // A stream that ended with an error says so once more.
+      reader.cancel().catch(() => undefined);
       throw cause;
     } finally {
       clearTimeout(timer);
