@@ -98,7 +98,8 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: withGrowthValue(args),
       options: {
-        rounds: { type: 'string' }, seconds: { type: 'string' }, 'warm-up': { type: 'string' }, connections: { type: 'string' },
+        rounds: { type: 'string' }, seconds: { type: 'string' }, 'warm-up': { type: 'string' },
+        connections: { type: 'string' },
         delays: { type: 'string' }, systems: { type: 'string' }, parts: { type: 'string' },
         peer: { type: 'string', multiple: true }, 'sim-port': { type: 'string' },
         growth: { type: 'string' }, quick: { type: 'boolean' }, 'in-flight': { type: 'boolean' },

@@ -2,12 +2,13 @@
 // taken is answered in bounded time, and memory stays bounded.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { chat } from '../support/api';
-import { eventually, type Holdfast, startHoldfast } from '../support/holdfast';
+import { type Holdfast, startHoldfast } from '../support/holdfast';
 import { setScript } from '../support/sim';
 import { type Answer, countsBy, newClient, openLoop } from './client';
 import {
   forgetPeaks, listenOverflows, peaksMb, quantile, spread, tell, watchEventLoops,
 } from './measure';
+import { emptyQueue } from './queue';
 
 const inFlight = 30;
 const latencyMs = 300;
@@ -89,13 +90,7 @@ describe('ten times the sustainable rate for a minute', () => {
   });
 
   it('leaves nothing behind: no job without its outcome, and memory as before', async () => {
-    await eventually('an empty queue', async () => {
-      const answer = await fetch(`${holdfast.url}/admin/v1/queue`, {
-        headers: { authorization: `Bearer ${holdfast.adminToken}` },
-      });
-      const depth = await answer.json() as { waiting: number; deferred: number; running: number };
-      return depth.waiting + depth.deferred + depth.running === 0;
-    }, 60_000);
+    await emptyQueue(holdfast);
     const peaks = await peaksMb(holdfast);
     tell(`peak memory (MB): ${JSON.stringify(peaks)}`);
     for (const part of ['ingress', 'router', 'workers', 'audit'] as const) {

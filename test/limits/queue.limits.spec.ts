@@ -6,22 +6,12 @@ import { eventually, type Holdfast, startHoldfast } from '../support/holdfast';
 import { setScript } from '../support/sim';
 import { type Answer, atATime, countsBy, newClient } from './client';
 import { forgetPeaks, pause, peaksMb, spread, tell } from './measure';
+import { openJobs, queueOf } from './queue';
 
 const jobs = 100_000;
 const drainedFor = 20;
 
 let holdfast: Holdfast;
-
-interface Queue { waiting: number; deferred: number; running: number }
-
-async function queue(): Promise<Queue> {
-  const answer = await fetch(`${holdfast.url}/admin/v1/queue`, {
-    headers: { authorization: `Bearer ${holdfast.adminToken}` },
-  });
-  return await answer.json() as Queue;
-}
-
-const open = ({ waiting, deferred, running }: Queue): number => waiting + deferred + running;
 
 beforeAll(async () => {
   holdfast = await startHoldfast({
@@ -47,10 +37,10 @@ describe('a hundred thousand waiting jobs', () => {
       countsBy(answers, ({ status }) => status)}`);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
     const startedAskingAt = performance.now();
-    const depth = await queue();
+    const depth = await queueOf(holdfast);
     tell(`queue: ${JSON.stringify({ ...depth, partitions: undefined, log: undefined })}, asked for in ${
       Math.round(performance.now() - startedAskingAt)} ms`);
-    expect(open(depth)).toBe(jobs);
+    expect(openJobs(depth)).toBe(jobs);
     const peaks = await peaksMb(holdfast);
     tell(`peak memory (MB): ${JSON.stringify(peaks)}`);
     for (const part of ['ingress', 'router', 'workers', 'audit'] as const) {
@@ -88,7 +78,7 @@ describe('meanwhile', () => {
     expect(first.status).toBe(200);
     tell(`served again ${Math.round(performance.now() - startedAt)} ms after the router was killed`);
     await eventually('another router', async () =>
-      (await holdfast.processes()).router?.pid !== pid && open(await queue()) >= jobs - 300);
+      (await holdfast.processes()).router?.pid !== pid && openJobs(await queueOf(holdfast)) >= jobs - 300);
     tell(`memory of the new router (MB): ${(await peaksMb(holdfast)).router}`);
     await client.close();
   }, 120_000);
@@ -96,9 +86,9 @@ describe('meanwhile', () => {
   it('they run as soon as they can', async () => {
     await setScript(holdfast.simUrl, 'stuck', { defaults: { latencyMs: 0, tokens: 5 } });
     await provider(256);
-    const before = open(await queue());
+    const before = openJobs(await queueOf(holdfast));
     await pause(drainedFor * 1_000);
-    const done = before - open(await queue());
+    const done = before - openJobs(await queueOf(holdfast));
     tell(`${done} jobs done in ${drainedFor} s (${Math.round(done / drainedFor)}/s)`);
     expect(done).toBeGreaterThan(drainedFor * 100);
     expect(await peaksMb(holdfast)).toMatchObject({ router: expect.any(Number) });

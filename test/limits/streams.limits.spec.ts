@@ -7,6 +7,7 @@ import { eventually, type Holdfast, startHoldfast } from '../support/holdfast';
 import { setScript } from '../support/sim';
 import { newClient } from './client';
 import { forgetPeaks, pause, peaksMb, spread, tell } from './measure';
+import { emptyQueue } from './queue';
 
 const streams = 10_000;
 /** The default of HOLDFAST_WAITING_MAX. */
@@ -65,13 +66,7 @@ describe('ten thousand streams with the settings as they come', () => {
 
   it('leave nothing behind when they go', async () => {
     for (const one of seen) one.leave();
-    await eventually('an empty queue', async () => {
-      const answer = await fetch(`${holdfast.url}/admin/v1/queue`, {
-        headers: { authorization: `Bearer ${holdfast.adminToken}` },
-      });
-      const depth = await answer.json() as { waiting: number; deferred: number; running: number };
-      return depth.waiting + depth.deferred + depth.running === 0;
-    }, 60_000);
+    await emptyQueue(holdfast);
   }, 90_000);
 });
 

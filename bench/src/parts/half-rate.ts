@@ -20,6 +20,7 @@ export interface HalfRateRow extends PacedLoadResult {
 
 const seconds = 10;
 const connections = 256;
+const warmUpConnections = 64;
 
 /** @param rows of the main part; the highest rate is measured here where they do not have it. */
 export async function measureHalfRate(
@@ -33,7 +34,9 @@ export async function measureHalfRate(
     if (target === null) continue;
     // Alone it meets systems that nothing has warmed.
     if (!options.parts.includes('load')) {
-      await measureLoad(stage, { system, target, connections: 64, settleS: 0, seconds: options.warmUpS });
+      await measureLoad(stage, {
+        system, target, connections: warmUpConnections, settleS: 0, seconds: options.warmUpS,
+      });
     }
     const highestPerS = highestIn(rows, name) ?? await highestOf(stage, system);
     const offeredPerS = round(highestPerS / 2);

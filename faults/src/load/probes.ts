@@ -11,8 +11,8 @@ export interface ProbeTarget {
 }
 
 export interface Probes {
-  /** Begins no more; resolves when all have ended, broken off after `patienceMs`. */
-  stop(patienceMs: number): Promise<void>;
+  /** Begins no more; resolves when all have ended, broken off after `withinMs`. */
+  stop(withinMs: number): Promise<void>;
 }
 
 /** Of each tenant: finer than any gap that matters, light beside the mixed load. */
@@ -35,10 +35,10 @@ export function startProbes(target: ProbeTarget): Probes {
     }
   })();
   return {
-    stop: async (patienceMs) => {
+    stop: async (withinMs) => {
       life.stopped = true;
       await running;
-      const timer = setTimeout(() => over.abort(), patienceMs);
+      const timer = setTimeout(() => over.abort(), withinMs);
       await Promise.all(underWay);
       clearTimeout(timer);
     },

@@ -3,7 +3,7 @@ import { Fault } from '@libs/faults/faults';
 import { type CommitDraft, draftOf, entryLines, GroupCommit } from '@libs/log/group-commit';
 import {
   type Appended, type Commit, type Entry, EventLog, type FencedResult, type Following,
-  type FollowOptions, type LogState,
+  type FollowOptions, type LogState, unreachableAfterMs,
 } from '@libs/log/log';
 import { type FollowParts, followLog } from './follow';
 import { type ContentStore } from './object-store';
@@ -15,13 +15,6 @@ export interface LogParts extends FollowParts {
   readonly publisher: Publisher;
   readonly content: ContentStore;
 }
-
-/**
- * With fail-fast: a publish unanswered this long means that entries behind it, and new ones, are
- * refused at once. They were never sent, so their end is known; callers get their 503 in a second.
- * A connection that is away is waited for as long: in a cluster the next node is milliseconds away.
- */
-const stalledAfterMs = 800;
 
 /** Counts since the start, for metrics. */
 export interface AppendCounts {
@@ -128,7 +121,7 @@ export class JetStreamLog extends EventLog {
   async #whenReachable(): Promise<void> {
     const { link } = this.parts;
     if (!this.#failsFast()) return;
-    const leftMs = stalledAfterMs - link.downForMs;
+    const leftMs = unreachableAfterMs - link.downForMs;
     if (leftMs > 0) await link.whenUp(leftMs);
     if (!link.connected) throw unreachable();
   }
@@ -151,7 +144,8 @@ export class JetStreamLog extends EventLog {
   }
 
   async #publish(subject: string, draft: CommitDraft, lane: Lane): Promise<number> {
-    const timer = this.#failsFast() ? setTimeout(() => this.#stall(lane), stalledAfterMs) : null;
+    const timer = this.#failsFast()
+      ? setTimeout(() => this.#stall(lane), unreachableAfterMs) : null;
     try {
       const answer = await this.parts.publisher.publish(publication(subject, draft.payload, null));
       if (answer.kind === 'wrong_sequence') {
@@ -165,6 +159,7 @@ export class JetStreamLog extends EventLog {
     }
   }
 
+  /** What waits behind a silent server was never sent: its end is known, and it is refused. */
   #stall(lane: Lane): void {
     lane.stalled = true;
     lane.group.rejectWaiting(unreachable());

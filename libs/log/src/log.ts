@@ -110,5 +110,11 @@ export abstract class EventLog {
   abstract getObject(sha256: string): Promise<string>;
 }
 
+/**
+ * A writer that fails fast waits this long for a log that is away or silent: in a cluster the next
+ * node is milliseconds away, and a caller still has its 503 within a second.
+ */
+export const unreachableAfterMs = 800;
+
 /** Bounds of one commit (architecture.md, section 2). */
 export const commitBounds = { eventsMax: 256, bytesMax: 512 * 1024 } as const;

@@ -204,7 +204,8 @@ function take(
 
 function unparkIfFreed(work: WorkLists, tick: Tick): void {
   const { load, governance } = tick;
-  const nothingNew = work.triedVersion === load.version && work.triedGovernance === governance.sequence;
+  const nothingNew = work.triedVersion === load.version
+    && work.triedGovernance === governance.sequence;
   if (nothingNew && tick.nowMs < work.parkedUntilMs) return;
   work.triedVersion = load.version;
   work.triedGovernance = governance.sequence;

@@ -148,6 +148,7 @@ export class ManagedServer {
     const child = this.#child;
     // Only a process that has been ready tells its listeners that it ended.
     let deadline = performance.now() + readyTimeoutMs;
+    let waitedMs = readyTimeoutMs;
     let said = '';
     for (;;) {
       if (this.#child === null || child?.pid === undefined) {
@@ -165,12 +166,13 @@ export class ManagedServer {
         if (says === said) break;
         said = says;
         deadline = performance.now() + readyTimeoutMs;
+        waitedMs += readyTimeoutMs;
       }
       await sleep(50);
     }
     await this.stop();
     throw new Fault('server_missing',
-      `${name} was not ready within ${readyTimeoutMs / 1000} s:\n${await tail(logFile)}`);
+      `${name} was not ready within ${waitedMs / 1000} s:\n${await tail(logFile)}`);
   }
 
   #report(exit: ServerExit): void {

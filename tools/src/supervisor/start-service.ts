@@ -22,9 +22,9 @@ export interface ProgramSpec {
  * Requests live shorter than a collection's rhythm: with V8's small initial young generation their
  * buffers and events are copied several times and then promoted, so it begins at its usual maximum.
  * The old one may grow by 40 % between collections; V8 lets it grow fourfold on a large machine.
- * Measured at 256 connections, three rounds side by side: 894 MB at the peak of all four services
- * with both, 1,063 MB without the second, some 1,400 MB with a young generation of 64 MB, and no
- * fewer requests (1,243/s, 983/s; 1,345/s where 16 MB did 1,424/s). Node 20, 22 and 24 take both.
+ * Peak of all four services at 256 connections, three rounds side by side: 894 MB (1,243 requests/s)
+ * with both, 1,063 MB (983/s) without the second. With a young generation of 64 MB it was 1,457 MB
+ * (1,345/s) where 16 MB took 1,181 (1,424/s). Node 20, 22 and 24 know both.
  */
 const memoryArgs = [
   '--min-semi-space-size=16', '--max-semi-space-size=16', '--heap-growing-percent=40',

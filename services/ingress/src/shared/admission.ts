@@ -1,14 +1,12 @@
 // Whether new work may come in now: log reachable, room in the log, room among the waiting
 // requests. Asked before anything is appended.
-import { type EventLog } from '@libs/log/log';
+import { type EventLog, unreachableAfterMs } from '@libs/log/log';
 import { type Signals } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
 import { type HttpRefusal, refusal, retryAfterFaultS } from './refusal';
 
 /** From here on new work is refused, so that outcomes of accepted work always fit. */
 const fullFrom = 0.9;
-/** An append waits this long for its connection. */
-const shortLossMs = 800;
 /** A small log fills in seconds under load; what it grew by since the last look is looked ahead. */
 const roomCheckMs = 1_000;
 
@@ -75,7 +73,7 @@ export class Admission {
     if (this.parts.signals.connected) this.#unreachableSinceMs = null;
     else this.#unreachableSinceMs ??= performance.now();
     return this.#unreachableSinceMs !== null
-      && performance.now() - this.#unreachableSinceMs >= shortLossMs;
+      && performance.now() - this.#unreachableSinceMs >= unreachableAfterMs;
   }
 
   /** Takes a place among the waiting; `leave` gives it back. */

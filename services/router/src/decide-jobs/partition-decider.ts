@@ -51,7 +51,8 @@ export class PartitionDecider {
   /** Looks at the partition and starts an append if there is something to decide. */
   look(tick: Tick): void {
     const { state } = this;
-    if (this.#inFlight !== null || state.work === null || this.tools.elapsed() < this.#pausedUntilMs) return;
+    if (this.#inFlight !== null || state.work === null) return;
+    if (this.tools.elapsed() < this.#pausedUntilMs) return;
     const drafts = decidePartition(state, tick, this.#most);
     if (drafts.length === 0) return;
     this.tools.metrics.decided(drafts.length);
