@@ -21,6 +21,7 @@ export const schemas = {
   AttemptFailed: job.attemptFailed,
   AttemptAbandoned: job.attemptAbandoned,
   AttemptReturned: job.attemptReturned,
+  ProviderProbed: job.providerProbed,
   PlanExhausted: job.planExhausted,
   JobSucceeded: job.jobSucceeded,
   JobFailed: job.jobFailed,

@@ -1,6 +1,7 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
+import { healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
 const origin = z.enum(['file', 'api', 'system']);
@@ -47,6 +48,9 @@ export const providerKey = z.object({
   /** null: no bound of its own. */
   max_in_flight: z.number().int().positive().nullable(),
   models: z.array(z.string()),
+  /** Requests and tokens per minute that it may be given; absent: no bound of our own. */
+  rpm: z.number().int().positive().optional(),
+  tpm: z.number().int().positive().optional(),
 });
 export type ProviderKey = z.infer<typeof providerKey>;
 
@@ -64,18 +68,18 @@ export const providerConfigured = z.object({
   weight: z.number(),
   fallback: z.boolean(),
   headers: z.record(z.string(), z.string()),
+  health: healthRules.optional(),
+  /** Absent: no background probes. */
+  probes: probes.optional(),
   origin,
 });
 export type ProviderConfig = z.infer<typeof providerConfigured>;
 export const providerRemoved = z.object({ provider: z.string(), origin });
 
-export const target = z.object({ provider: z.string(), model: z.string(), weight: z.number() });
-export type Target = z.infer<typeof target>;
-
 export const routeConfigured = z.object({
   /** The name that clients ask for. */
   model: z.string(),
-  strategy: z.enum(['weighted', 'priority', 'least_busy', 'fastest', 'cheapest', 'adaptive']),
+  strategy,
   targets: z.array(target).min(1),
   fallbacks: z.object({
     default: z.array(z.string()),
@@ -83,6 +87,9 @@ export const routeConfigured = z.object({
     content_filter: z.array(z.string()),
   }),
   drop_params: z.boolean(),
+  rules: z.array(routeRule).optional(),
+  hedge: hedging.optional(),
+  retries: retries.optional(),
   origin,
 });
 export type RouteConfig = z.infer<typeof routeConfigured>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { attemptError } from './attempt-errors';
 import { attemptRecord } from './attempts';
 import { contentRef, linePosition } from './content';
+import { strategy } from './routing-policy';
 import { amountPicoUsd, price, usage } from './usage';
 
 export const surface = z.enum(['openai', 'anthropic']);
@@ -54,6 +55,13 @@ export const jobSubmitted = z.object({
   needs: z.array(z.string()),
   prompt_tokens_estimate: z.number().int(),
   max_output_tokens: z.number().int().nullable(),
+  /** Header `holdfast-session`: requests of one session stay at one target while it is healthy. */
+  session: z.string().optional(),
+  /** What conditions of routes may ask about the request, where any route has conditions. */
+  facts: z.object({
+    request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    headers: z.record(z.string(), z.string()),
+  }).optional(),
   /** Set when this submission redrives a dead letter. */
   redrive_of: z.string().optional(),
 });
@@ -80,6 +88,12 @@ export const candidate = z.object({
 });
 export type Candidate = z.infer<typeof candidate>;
 
+/** Health of a candidate at the moment of a decision (libs/routing/health). */
+export const candidateHealth = z.enum([
+  'healthy', 'degraded', 'half_open', 'open', 'disabled', 'cooling', 'saturated', 'paced',
+]);
+export type CandidateHealth = z.infer<typeof candidateHealth>;
+
 /** Why a candidate is where it is in the plan, or not in it. */
 export const routingReason = z.object({
   provider: z.string(),
@@ -87,6 +101,10 @@ export const routingReason = z.object({
   model: z.string(),
   verdict: z.enum(['chosen', 'fallback', 'passed_over']),
   reason: z.string(),
+  /** Absent: it was not looked at, since it cannot serve the request; or it is healthy. */
+  health: candidateHealth.optional(),
+  /** What its strategy compared, in the strategy's unit; absent where nothing was compared. */
+  score: z.number().optional(),
 });
 export type RoutingReason = z.infer<typeof routingReason>;
 
@@ -107,6 +125,19 @@ export const jobRouted = z.object({
   now_ms: z.number().int(),
   seed: z.number().int(),
   reasons: z.array(routingReason),
+  /** How the first one was chosen among the able ones. Absent: by weight. */
+  strategy: strategy.optional(),
+  /** The rule of the route whose condition was met. */
+  rule: z.string().optional(),
+  /**
+   * Decisions of this router that were made and not folded yet, as far as this one depended on them:
+   * calls by `provider/key` and by `provider:model`. Fold, overlay, time and seed make it again.
+   */
+  overlay: z.record(z.string(), z.number().int()).optional(),
+  /** A second call may start when the first has no content after so many ms. */
+  hedge: z.object({ after_ms: z.number().int(), candidate: z.number().int() }).optional(),
+  /** Bounds of this route on the walk through the plan. */
+  retries: z.object({ same_target: z.number().int(), attempts_max: z.number().int() }).optional(),
   /** Last sequence of events.governance the decision saw: workers wait until they have it too. */
   governance_sequence: z.number().int(),
   submission: linePosition,
@@ -178,6 +209,9 @@ export const attemptAbandoned = z.object({
   /** Content had reached a streaming client: it gets an error event, the job fails for it. */
   content_sent: z.boolean(),
 });
+
+/** A call that no job asked for: whether an idle or open target answers. Costs what it says. */
+export const providerProbed = z.object({ attempt: attemptRecord });
 
 export const attemptReturned = z.object({ routing: z.number().int(), reason: z.string() });
 

@@ -58,7 +58,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
-    case 'AttemptAbandoned': case 'AttemptReturned': case 'PlanExhausted':
+    case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':

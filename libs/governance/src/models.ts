@@ -19,6 +19,9 @@ export interface ResolvedModel {
   /** Names as configured; `fallbackTargets` says what they stand for. */
   readonly fallbacks: RouteConfig['fallbacks'];
   readonly dropParams: boolean;
+  readonly rules: NonNullable<RouteConfig['rules']>;
+  readonly hedge: NonNullable<RouteConfig['hedge']> | null;
+  readonly retries: NonNullable<RouteConfig['retries']> | null;
 }
 
 /** A 404 for the caller. */
@@ -78,8 +81,11 @@ function ofRoute(state: GovernanceState, route: RouteConfig): ResolvedModel | Un
   if (targets.length === 0) {
     return unknown(`No provider of the model ${route.model} is configured.`);
   }
-  const { strategy, fallbacks, drop_params: dropParams } = route;
-  return { ok: true, strategy, targets, fallbacks, dropParams };
+  const { strategy, fallbacks, drop_params: dropParams, rules, hedge, retries } = route;
+  return {
+    ok: true, strategy, targets, fallbacks, dropParams,
+    rules: rules ?? [], hedge: hedge ?? null, retries: retries ?? null,
+  };
 }
 
 function ofProvider(provider: ProviderConfig, model: string): ResolvedModel | UnresolvedModel {
@@ -112,7 +118,10 @@ function providersWith(state: GovernanceState, model: string): readonly Provider
 }
 
 function plain(targets: readonly ModelTarget[]): ResolvedModel {
-  return { ok: true, strategy: 'weighted', targets, fallbacks: noFallbacks, dropParams: false };
+  return {
+    ok: true, strategy: 'weighted', targets, fallbacks: noFallbacks, dropParams: false,
+    rules: [], hedge: null, retries: null,
+  };
 }
 
 function unknown(message: string): UnresolvedModel {

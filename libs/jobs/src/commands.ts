@@ -37,12 +37,22 @@ export type RouterCommand =
   | { readonly type: 'DueWebhook'; readonly nowMs: number }
   | { readonly type: 'WriteOffHold'; readonly routing: number; readonly reason: string };
 
-/** What a routing decision adds to what the job knows itself. */
-export interface Route {
+/** A plan as libs/routing makes it. */
+export interface PlanMade {
   readonly plan: Catalogue['JobRouted']['plan'];
   readonly fallbacksByClass: Catalogue['JobRouted']['fallbacks_by_class'];
   readonly hold: Catalogue['JobRouted']['hold'];
   readonly reasons: Catalogue['JobRouted']['reasons'];
+  readonly strategy: NonNullable<Catalogue['JobRouted']['strategy']>;
+  readonly rule: string | null;
+  readonly overlay: Readonly<Record<string, number>>;
+  readonly hedge: NonNullable<Catalogue['JobRouted']['hedge']> | null;
+  readonly retries: NonNullable<Catalogue['JobRouted']['retries']> | null;
+}
+
+/** What a routing decision adds to what the job knows itself. */
+export interface Route {
+  readonly made: PlanMade;
   readonly seen: number;
   readonly nowMs: number;
   readonly seed: number;

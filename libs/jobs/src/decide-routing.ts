@@ -30,11 +30,11 @@ export function notBeforeMs(job: OpenJob): number | null {
 }
 
 function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
-  const { nowMs } = command;
+  const { nowMs, made } = command;
   if (job.cancelRequestedBy !== null) return refuse('cancel_already_requested');
   if (job.submitted.deadline_at_ms <= nowMs) return refuse('deadline_passed');
   if ((notBeforeMs(job) ?? nowMs) > nowMs) return refuse('not_due');
-  if (command.plan.length === 0) return refuse('empty_plan');
+  if (made.plan.length === 0) return refuse('empty_plan');
   if (job.contentSent && job.submitted.mode === 'stream') return refuse('content_already_sent');
   const { call } = job.submitted;
   return accept({
@@ -43,14 +43,20 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
     data: {
       routing: job.routings + 1,
       call: job.submitted.mode === 'async' ? { ...call, reply_to: null } : call,
-      plan: command.plan,
-      fallbacks_by_class: command.fallbacksByClass,
-      hold: command.hold,
+      plan: made.plan,
+      fallbacks_by_class: made.fallbacksByClass,
+      hold: made.hold,
       deadline_at_ms: job.submitted.deadline_at_ms,
       seen: command.seen,
       now_ms: nowMs,
       seed: command.seed,
-      reasons: command.reasons,
+      reasons: made.reasons,
+      // What is as usual is left out: most routings are.
+      ...(made.strategy === 'weighted' ? {} : { strategy: made.strategy }),
+      ...(made.rule === null ? {} : { rule: made.rule }),
+      ...(Object.keys(made.overlay).length === 0 ? {} : { overlay: made.overlay }),
+      ...(made.hedge === null ? {} : { hedge: made.hedge }),
+      ...(made.retries === null ? {} : { retries: made.retries }),
       governance_sequence: command.governanceSequence,
       submission: job.at,
       body: command.body,

@@ -128,7 +128,9 @@ describe('a routing', () => {
     expect(outcomeOf(decide(canceled, commands.CancelJob))).toEqual(['JobCanceled']);
     expect(outcomeOf(decide(canceled, commands.RequestCancel))).toBe('cancel_already_requested');
     expect(outcomeOf(decide(canceled, commands.DeferJob))).toBe('cancel_already_requested');
-    expect(outcomeOf(decide(phases.waiting(), { ...routeCommand(laterMs), plan: [] }))).toBe('empty_plan');
+    const command = routeCommand(laterMs);
+    const empty = { ...command, made: { ...command.made, plan: [] } };
+    expect(outcomeOf(decide(phases.waiting(), empty))).toBe('empty_plan');
   });
 
   test('counts up, names the submission, and tells nobody\'s ingress for an async job', () => {

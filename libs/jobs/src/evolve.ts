@@ -42,7 +42,7 @@ export function evolve(
     case 'WebhookExhausted': return deliveryExhausted(state, event.data);
     case 'WebhookRedeliverRequested':
       return redeliverRequested(state, event.data, timeMs(event));
-    case 'JobSubmitted': case 'RouterElected':
+    case 'JobSubmitted': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyRevoked': case 'CustomerSet': case 'CustomerRemoved':
     case 'TeamSet': case 'TeamRemoved': case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet':

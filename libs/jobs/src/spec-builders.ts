@@ -67,9 +67,12 @@ export function cutAttempt(id: string, routing: number): AttemptRecord {
 
 export function routeCommand(nowMs = startMs): Extract<Command, { type: 'RouteJob' }> {
   return {
-    type: 'RouteJob', plan: [candidate],
-    fallbacksByClass: { context_too_long: [], content_filtered: [] },
-    hold: { amount_pico_usd: '1000' }, reasons: [], seen: 1, nowMs, seed: 1,
+    type: 'RouteJob', seen: 1, nowMs, seed: 1,
+    made: {
+      plan: [candidate], fallbacksByClass: { context_too_long: [], content_filtered: [] },
+      hold: { amount_pico_usd: '1000' }, reasons: [], strategy: 'weighted', rule: null, overlay: {},
+      hedge: null, retries: null,
+    },
     governanceSequence: 1, body: ref,
   };
 }

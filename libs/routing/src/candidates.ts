@@ -20,14 +20,41 @@ export interface AbleTarget {
 }
 
 export interface Screening {
-  readonly able: AbleTarget[];
-  readonly reasons: RoutingReason[];
+  readonly able: readonly AbleTarget[];
+  readonly reasons: readonly RoutingReason[];
   /** Every target was refused because of the caller's key. */
   readonly notAllowed: boolean;
 }
 
-/** Passes over, with a reason, what cannot do the job or may not be used for it. */
+/**
+ * What was screened of one governance state, by everything the result depends on. A state is
+ * immutable; when it changes, all of it is forgotten.
+ */
+const screened = new WeakMap<GovernanceState, Map<string, Screening>>();
+const screenedMax = 1_000;
+
+/**
+ * Passes over, with a reason, what cannot do the job or may not be used for it. `name` stands for
+ * the list of targets: two lists of one state have two names.
+ */
 export function screen(
+  job: JobFacts, targets: readonly ModelTarget[],
+  context: {
+    readonly governance: GovernanceState; readonly dropParams: boolean; readonly name: string;
+  },
+): Screening {
+  if (targets.length === 0) return { able: [], reasons: [], notAllowed: false };
+  const { key, call, needs } = job.submitted;
+  const { governance, dropParams, name } = context;
+  let known = screened.get(governance);
+  if (known === undefined || known.size > screenedMax) screened.set(governance, known = new Map<string, Screening>());
+  const about = `${name}\n${dropParams}\n${key}\n${call.endpoint}\n${needs.join()}`;
+  let result = known.get(about);
+  if (result === undefined) known.set(about, result = screenAll(job, targets, context));
+  return result;
+}
+
+function screenAll(
   job: JobFacts, targets: readonly ModelTarget[],
   context: { readonly governance: GovernanceState; readonly dropParams: boolean },
 ): Screening {
@@ -49,7 +76,7 @@ export function screen(
 }
 
 export function candidateOf(
-  governance: GovernanceState, able: AbleTarget, key: ProviderKey,
+  governance: GovernanceState, able: AbleTarget, key: Pick<ProviderKey, 'name'>,
 ): Candidate {
   const { provider, model } = able.target;
   return {

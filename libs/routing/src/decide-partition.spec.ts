@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import { dropDecisions } from './decide-partition';
 import { forgetEnded } from './fold-partition';
-import { closedItemsOf, itemsOf, restoreItem, type Restored, type SnapshotItem } from './partition-snapshot';
+import { healthItemsOf, itemsOf, restoreItem, type Restored, type SnapshotItem } from './partition-snapshot';
 import { findJob } from './partition-state';
 import { newProviderLoad } from './provider-load';
 import {
@@ -28,7 +28,8 @@ describe('a waiting job', () => {
     const first = decided(partition);
     dropDecisions(partition.state, partition.load);
     expect(decided(partition)).toEqual(first);
-    expect([...partition.load.deciding.values()]).toEqual([1]);
+    expect([...partition.load.deciding.values()]).toEqual([1, 1]);
+    expect(partition.load.decidingJobs).toBe(1);
   });
 
   test('is not routed while no worker is heard or has room', () => {
@@ -183,7 +184,7 @@ describe('provider keys', () => {
     const [routed] = routedOf(run(partition));
     given(partition, attemptFailed(routed!, 'rate_limited', 30_000));
     given(partition, attemptFailed(routed!, 'rate_limited', 1_000));
-    expect(partition.load.closed.get('one/main')).toEqual({ untilMs: startMs + 30_010, why: 'rate_limited' });
+    expect(partition.load.keys.get('one/main')?.closed).toEqual({ untilMs: startMs + 30_010, why: 'rate_limited' });
     given(partition, submitted('job_2', { mode: 'async' }));
     expect(run(partition)).toMatchObject([{ type: 'JobDeferred', subject: 'job_2', data: { until_ms: startMs + 30_010 } }]);
     partition.nowMs = startMs + 30_200;
@@ -195,11 +196,11 @@ describe('provider keys', () => {
     given(partition, submitted('job_1'));
     const [routed] = routedOf(run(partition));
     const names = routed!.data.plan.map(({ provider, key }) => `${provider}/${key}`);
-    expect([...partition.load.inFlight.keys()]).toEqual([names[0]]);
+    expect([...partition.load.busyKeys.keys()]).toEqual([names[0]]);
     given(partition, attemptFailed(routed!, 'server_error'));
-    expect([...partition.load.inFlight.keys()]).toEqual([names[1]]);
+    expect([...partition.load.busyKeys.keys()]).toEqual([names[1]]);
     given(partition, succeeded(routed!));
-    expect(partition.load.inFlight.size).toBe(0);
+    expect(partition.load.busyKeys.size).toBe(0);
   });
 });
 
@@ -328,11 +329,14 @@ describe('memory', () => {
     const routed = routedOf(run(partition));
     given(partition, succeeded(routed[0]!), exhausted(routed[2]!));
     given(partition, submitted('job_4'));
-    const items = [...itemsOf(partition.state), ...closedItemsOf(partition.load)];
+    const items = [...itemsOf(partition.state), ...healthItemsOf(partition.load)];
     const restored: Restored = { partitions: new Map(), load: newProviderLoad() };
     for (const item of items) restoreItem(restored, JSON.parse(JSON.stringify(item)) as SnapshotItem);
     expect(restored.partitions.get(0)).toEqual({ ...partition.state, work: null });
-    expect(restored.load.inFlight).toEqual(partition.load.inFlight);
+    expect(restored.load.busyKeys).toEqual(partition.load.busyKeys);
     expect(restored.load.slots).toEqual(partition.load.slots);
+    expect(restored.load.busyTargets).toEqual(partition.load.busyTargets);
+    expect(restored.load.targets).toEqual(partition.load.targets);
+    expect(restored.load.targets.size).toBeGreaterThan(0);
   });
 });

@@ -11,7 +11,7 @@ import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
 import type { PartitionState, WorkLists } from './partition-state';
 import { type Plan, planFor } from './plan';
-import { keyName, noteDeciding, type ProviderLoad } from './provider-load';
+import { noteDeciding, type Place, placeOf, type ProviderLoad } from './provider-load';
 import { seedOf } from './seeded';
 import { takeDue } from './timers';
 import { addDelivery, enqueueJob, list } from './work-lists';
@@ -40,6 +40,8 @@ const routedWhenDeepMax = 64;
 /** Of 512 KiB a commit; a routing without its body has about 2 KB. */
 const routedBytesMax = 400 * 1024;
 const routingBytes = 2_500;
+/** A further reason; the first few are in the above. */
+const reasonBytes = 160;
 /** Below the 256 of a commit: these events carry job views and errors, 512 KiB must hold them. */
 export const decidedPerCommitMax = 128;
 
@@ -130,7 +132,7 @@ function decideQueue(
     if ((notBeforeMs(job) ?? 0) > tick.nowMs) continue;
     if (!placeJob(work, tick, { job, taken }, drafts)) continue;
     routed += 1;
-    bytes += routingBytes + Math.min(job.submitted.body.bytes, repeatedBodyBytesMax);
+    bytes += routingBytes + reasonBytes * reasonsIn(drafts) + Math.min(job.submitted.body.bytes, repeatedBodyBytesMax);
   }
 }
 
@@ -173,12 +175,12 @@ function route(
   one: { readonly job: OpenJob; readonly plan: Plan; readonly seed: number }, drafts: EventDraft[],
 ): void {
   const { job, plan: made, seed } = one;
-  const { plan, fallbacksByClass, hold, reasons } = made;
+  const { plan } = made;
   const first = plan[0] as (typeof plan)[number];
-  const slot = keyName(first.provider, first.key);
+  const slot = placeOf(first);
   const decision = decideRouting(job, {
-    type: 'RouteJob', plan, hold, reasons, seed, seen: tick.seen, nowMs: tick.nowMs,
-    fallbacksByClass, governanceSequence: tick.governance.sequence, body: job.submitted.body,
+    type: 'RouteJob', made, seed, seen: tick.seen, nowMs: tick.nowMs,
+    governanceSequence: tick.governance.sequence, body: job.submitted.body,
   });
   if (take(work, drafts, decision, slot)) noteDeciding(tick.load, slot, 1);
 }
@@ -190,9 +192,14 @@ function give(
   take(work, drafts, decideRouting(job, command));
 }
 
+function reasonsIn(drafts: readonly EventDraft[]): number {
+  const last = drafts.at(-1);
+  return last?.type === 'JobRouted' ? last.data.reasons.length : 0;
+}
+
 /** A refusal means that the job moved on: nothing to do. */
 function take(
-  work: WorkLists, drafts: EventDraft[], decision: Decision, slot: string | null = null,
+  work: WorkLists, drafts: EventDraft[], decision: Decision, slot: Place | null = null,
 ): boolean {
   if (!decision.ok) return false;
   for (const draft of decision.events) {

@@ -1,12 +1,15 @@
 // The fold of one partition: every event of its subjects in log order, with what follows for
 // idempotency, provider load, webhooks under way and the memory of ended jobs.
+import type { AttemptRecord } from '@libs/events/attempts';
 import type { LinePosition } from '@libs/events/content';
 import type { AnyEvent } from '@libs/events/envelope';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import { claim, release } from './idempotency';
 import { findJob, type FoldNews, type PartitionState } from './partition-state';
-import { learnFromAttempt, moveSlot, noteDeciding, type ProviderLoad } from './provider-load';
+import { learnFromAttempt } from './health/learn';
+import type { HealthRules } from './health/rules';
+import { moveSlot, noteDeciding, type ProviderLoad } from './provider-load';
 import { relist } from './work-lists';
 
 /** Late events and questions about an ended job come within this time; older ones: the archive. */
@@ -17,15 +20,27 @@ const endedKeptMax = 20_000;
 const forgetAtOnceMax = 1_000;
 const forgetLateMs = 30_000;
 
+/** What the partitions share, and what is told. */
+export interface FoldSides {
+  readonly load: ProviderLoad;
+  readonly news: FoldNews;
+  /** Health rules of a provider at this position of the log. */
+  readonly rulesFor: (provider: string) => HealthRules;
+}
+
 /** Folds one event of this partition. `appendedAtMs`: the log's own time of its commit. */
 export function foldJobEvent(
   state: PartitionState, event: AnyEvent,
   where: { readonly at: LinePosition; readonly appendedAtMs: number },
-  sides: { readonly load: ProviderLoad; readonly news: FoldNews },
+  sides: FoldSides,
 ): void {
   if (event.type === 'RouterElected') {
     const { router, epoch } = event.data;
     state.owner = { router, epoch, sequence: where.at.sequence };
+    return;
+  }
+  if (event.type === 'ProviderProbed') {
+    learn([event.data.attempt], where.appendedAtMs, sides);
     return;
   }
   const before = findJob(state, event.subject);
@@ -35,7 +50,7 @@ export function foldJobEvent(
     settleDecision(state, event, sides.load);
     return;
   }
-  learn(sides.load, event);
+  learn(newAttempts(before, event), where.appendedAtMs, sides);
   if (after === before) {
     settleDecision(state, event, sides.load);
     return;
@@ -142,12 +157,26 @@ function settleDecision(state: PartitionState, event: AnyEvent, load: ProviderLo
   if (deciding.slot !== null) noteDeciding(load, deciding.slot, -1);
 }
 
-function learn(load: ProviderLoad, event: AnyEvent): void {
-  if (event.type === 'AttemptFailed') {
-    learnFromAttempt(load, event.data.attempt);
-  } else if (event.type === 'AttemptAbandoned') {
-    if (event.data.attempt !== null) learnFromAttempt(load, event.data.attempt);
-  } else if (event.type === 'JobSucceeded' || event.type === 'JobFailed') {
-    for (const attempt of event.data.attempts) learnFromAttempt(load, attempt);
+function learn(attempts: readonly AttemptRecord[], atMs: number, sides: FoldSides): void {
+  for (const attempt of attempts) {
+    learnFromAttempt(sides.load, attempt, atMs, sides.rulesFor(attempt.provider));
   }
+}
+
+/** An outcome names every attempt of its routing again: each teaches once. */
+function newAttempts(before: JobState | undefined, event: AnyEvent): readonly AttemptRecord[] {
+  const named = attemptsIn(event);
+  if (named.length === 0 || before === undefined || before.attempts.length === 0) return named;
+  const known = new Set(before.attempts.map((attempt) => attempt.attempt_id));
+  return named.filter((attempt) => !known.has(attempt.attempt_id));
+}
+
+function attemptsIn(event: AnyEvent): readonly AttemptRecord[] {
+  if (event.type === 'AttemptFailed') return [event.data.attempt];
+  if (event.type === 'AttemptAbandoned') {
+    return event.data.attempt === null ? [] : [event.data.attempt];
+  }
+  const isEnd = event.type === 'JobSucceeded' || event.type === 'JobFailed'
+    || event.type === 'JobCanceled' || event.type === 'JobExpired';
+  return isEnd ? event.data.attempts : [];
 }

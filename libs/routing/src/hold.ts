@@ -5,9 +5,12 @@ import type { Price } from '@libs/events/usage';
 /** Without a limit of the request: what models commonly stop at. */
 const outputTokensDefault = 4096;
 
-/** Worst case over the dearest candidate; null when the price of any is not known. */
+/**
+ * Worst case over the dearest candidate, for as many calls as may cost at the same time; null when
+ * the price of any is not known.
+ */
 export function holdFor(
-  candidates: readonly Candidate[], promptTokens: number, maxOutputTokens: number | null,
+  candidates: readonly Candidate[], promptTokens: number, maxOutputTokens: number | null, calls = 1,
 ): { amount_pico_usd: string } | null {
   let dearest = 0n;
   for (const { price } of candidates) {
@@ -15,7 +18,7 @@ export function holdFor(
     const amount = worstCase(price, promptTokens, maxOutputTokens ?? outputTokensDefault);
     if (amount > dearest) dearest = amount;
   }
-  return { amount_pico_usd: String(dearest) };
+  return { amount_pico_usd: String(dearest * BigInt(calls)) };
 }
 
 /** Tokens written to a cache may cost more than plain ones: the dearer of the two counts. */

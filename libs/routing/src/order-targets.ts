@@ -1,74 +1,203 @@
-// Strategies: in which order the targets of a route are tried.
-import type { RouteConfig } from '@libs/events/governance-events';
+// Strategies: in which order the open targets of a route are tried. docs/routing.md explains each.
+// Only arithmetic that is exact on every machine: a decision is made again years later elsewhere.
+import type { Strategy } from '@libs/events/routing-policy';
 import { priceOf } from '@libs/governance/prices';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import type { AbleTarget } from './candidates';
+import { quantile } from './health/sketch';
 import { worstCase } from './hold';
-import { busyAt, keyName, type ProviderLoad } from './provider-load';
-import { type Draws, weightedOrder } from './seeded';
+import { busyKey, type Look, type OpenTarget } from './look-at-targets';
+import { keyName, type ProviderLoad, targetName } from './provider-load';
+import { type Draws, drawsOf, seedOf, weightedOrder } from './seeded';
 
 export interface Ordered {
-  readonly targets: AbleTarget[];
+  readonly targets: OpenTarget[];
   /** Why the first one is the first. */
   readonly reason: string;
+  /** What was compared, where something was. */
+  readonly scores: ReadonlyMap<OpenTarget, number>;
 }
 
-interface OrderContext {
+export interface OrderContext {
   readonly job: JobFacts;
-  readonly context: { readonly governance: GovernanceState; readonly load: ProviderLoad };
+  readonly context: {
+    readonly governance: GovernanceState; readonly load: ProviderLoad; readonly nowMs: number;
+  };
   readonly draws: Draws;
+  readonly look: Look;
+  /** As many as a plan can hold. */
+  readonly most: number;
+  /** All able targets, open or not: a session's order is drawn from them, so it stays the same. */
+  readonly able: readonly AbleTarget[];
 }
 
-export function orderTargets(
-  able: readonly AbleTarget[], strategy: RouteConfig['strategy'], order: OrderContext,
-): Ordered {
+/** Part of the requests that go by weight, so that what is slow now is measured again. */
+const explored = 0.05;
+/** What adaptive leaves every target of its weight's part. */
+const exploredMin = 0.02;
+
+export function orderTargets(strategy: Strategy, order: OrderContext): Ordered {
+  const { session } = order.job.submitted;
+  const ordered = byStrategy(strategy, order);
+  return session === undefined || strategy === 'priority' ? ordered : sticky(session, ordered, order);
+}
+
+function byStrategy(strategy: Strategy, order: OrderContext): Ordered {
   switch (strategy) {
-    case 'priority': return { targets: [...able], reason: 'first in order' };
-    case 'weighted': return weighted(able, order, '');
-    case 'least_busy': return leastBusy(able, order);
-    case 'cheapest': return cheapest(able, order);
-    case 'fastest':
-    case 'adaptive':
-      // Both need the latency of the health projection, which is not part of the fold yet.
-      return weighted(able, order, `${strategy} is not measured yet, so by weight: `);
+    case 'priority': return inPlace(order, null, 'first in order');
+    case 'weighted': return weighted(order);
+    case 'least_busy': return leastBusy(order);
+    case 'cheapest': return cheapest(order);
+    case 'fastest': return fastest(order);
+    case 'adaptive': return adaptive(order);
   }
 }
 
-function weighted(able: readonly AbleTarget[], { draws }: OrderContext, prefix: string): Ordered {
-  const drawn = weightedOrder(able, draws);
+interface Weighed {
+  readonly target: OpenTarget;
+  readonly weight: number;
+}
+
+function weighted(order: OrderContext): Ordered {
+  const { look, draws, most } = order;
+  const weighed = look.open.map((target) => (
+    { target, weight: target.weight * target.condition.share }
+  ));
+  const drawn = weightedOrder(weighed, draws, most);
   const first = drawn[0];
-  const all = able.reduce((sum, one) => sum + one.weight, 0);
-  const targets = drawn.filter((one, index) => index === 0 || one.target.fallback);
-  return { targets, reason: `${prefix}drawn with weight ${first?.weight ?? 0} of ${all}` };
+  const all = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const targets = drawn
+    .filter(({ target }, index) => index === 0 || target.able.target.fallback)
+    .map(({ target }) => target);
+  const reason = `drawn with weight ${short(first?.weight ?? 0)} of ${short(all)}`;
+  return { targets, reason, scores: scoresOf(weighed) };
 }
 
 /** Calls under way relative to weight; equal ones in the order of the draw. */
-function leastBusy(able: readonly AbleTarget[], { context, draws }: OrderContext): Ordered {
-  const busy = (one: AbleTarget): number => {
-    const names = one.keys.map((key) => keyName(one.target.provider.provider, key.name));
-    const calls = names.reduce((sum, name) => sum + busyAt(context.load, name), 0);
+function leastBusy(order: OrderContext): Ordered {
+  const { look, context } = order;
+  return inPlace(order, (one) => {
+    const calls = one.keys.reduce((sum, key) =>
+      sum + busyKey(keyName(one.able.target.provider.provider, key.name), { ...context, look }), 0);
     return calls / Math.max(one.weight, 0.001);
-  };
-  const targets = sortedBy(weightedOrder(able, draws), busy);
-  return { targets, reason: 'least calls under way for its weight' };
+  }, 'least calls under way for its weight');
 }
 
 /** Cost of this request at worst; a target without a price comes last. */
-function cheapest(able: readonly AbleTarget[], { job, context, draws }: OrderContext): Ordered {
-  const { prompt_tokens_estimate: prompt, max_output_tokens: output } = job.submitted;
-  const cost = (one: AbleTarget): number => {
-    const { provider, model } = one.target;
-    const price = priceOf(context.governance, provider.provider, model);
-    return price === null ? Infinity : Number(worstCase(price, prompt, output ?? prompt));
-  };
-  const targets = sortedBy(weightedOrder(able, draws), cost);
-  return { targets, reason: 'cheapest for this request' };
+function cheapest(order: OrderContext): Ordered {
+  return inPlace(order, (one) => costOf(one, order), 'cheapest for this request');
 }
 
-function sortedBy(able: readonly AbleTarget[], value: (one: AbleTarget) => number): AbleTarget[] {
-  return able
-    .map((one) => ({ one, value: value(one) }))
-    .sort((a, b) => a.value === b.value ? 0 : a.value - b.value)
-    .map(({ one }) => one);
+/** p50 of the first token for streams, of whole answers else; what is not measured comes first. */
+function fastest(order: OrderContext): Ordered {
+  if (order.draws() < explored) {
+    const { targets, reason } = weighted(order);
+    return { targets, reason: `explored: ${reason}`, scores: new Map() };
+  }
+  return inPlace(order, (one) => latencyOf(one, order) ?? 0, 'fastest to answer lately');
+}
+
+/**
+ * weight × share × best latency / latency × load × √(least cost / cost), drawn: share is what health
+ * leaves it (success cubed, slowness, slow start), load lessens what has more calls under way for its
+ * weight than the mean. Products, so that no merit makes good for a fault; a draw, so that it is a
+ * bandit that explores in proportion and a herd never turns at once; the root, because money is
+ * weighed against time and the cheapest is often slow.
+ */
+function adaptive(order: OrderContext): Ordered {
+  const { look, draws, most } = order;
+  const facts = look.open.map((target) => ({
+    target, latency: latencyOf(target, order), cost: costOf(target, order), busy: busyOf(target, order),
+  }));
+  const bestLatency = least(facts.map(({ latency }) => latency ?? Infinity));
+  const leastCost = least(facts.map(({ cost }) => cost));
+  const meanBusy = facts.reduce((sum, { busy }) => sum + busy, 0) / Math.max(1, facts.length);
+  const weighed = facts.map(({ target, latency, cost, busy }) => {
+    const own = target.weight * target.condition.share;
+    const byLatency = latency === null || latency <= 0 ? 1 : bestLatency / latency;
+    const byLoad = meanBusy <= 0 || busy <= meanBusy ? 1 : meanBusy / busy;
+    const byCost = cost <= 0 || !Number.isFinite(cost) || !Number.isFinite(leastCost)
+      ? 1 : Math.sqrt(leastCost / cost);
+    return { target, weight: Math.max(own * byLatency * byLoad * byCost, own * exploredMin) };
+  });
+  const drawn = weightedOrder(weighed, draws, most);
+  const all = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  return {
+    targets: drawn.map(({ target }) => target),
+    reason: `drawn with score ${short(drawn[0]?.weight ?? 0)} of ${short(all)}`,
+    scores: scoresOf(weighed),
+  };
+}
+
+/**
+ * Sorted by a value, least first. A target in trouble keeps its place in as many cases as its share
+ * says, and goes behind the others else. Without a value: as configured.
+ */
+function inPlace(
+  order: OrderContext, value: ((one: OpenTarget) => number) | null, reason: string,
+): Ordered {
+  const { look, draws } = order;
+  const scores = new Map(value === null ? [] : look.open.map((one) => [one, value(one)]));
+  const sorted = value === null ? look.open
+    : weightedOrder(look.open, draws).sort((a, b) => {
+      const difference = (scores.get(a) as number) - (scores.get(b) as number);
+      return Number.isNaN(difference) ? 0 : difference;
+    });
+  const stays: OpenTarget[] = [];
+  const yields: OpenTarget[] = [];
+  for (const target of sorted) {
+    const { share } = target.condition;
+    if (share >= 1 || draws() < share) stays.push(target);
+    else yields.push(target);
+  }
+  return { targets: [...stays, ...yields], reason, scores };
+}
+
+/** The first open one of the session's own order comes first, unless it keeps less than half. */
+function sticky(session: string, ordered: Ordered, { able, look, job }: OrderContext): Ordered {
+  const names = weightedOrder(able, drawsOf(seedOf(`${job.submitted.key}\n${session}`, 0)));
+  for (const one of names) {
+    const open = look.open.find((target) => target.able === one);
+    if (open === undefined || open.condition.share < 0.5) continue;
+    const rest = ordered.targets.filter((target) => target !== open);
+    return { ...ordered, targets: [open, ...rest], reason: 'its session stays here' };
+  }
+  return ordered;
+}
+
+/** ms; null: not measured. Recent, else what is usual. */
+export function latencyOf(
+  { able }: { readonly able: AbleTarget }, { job, context }: Pick<OrderContext, 'job' | 'context'>,
+): number | null {
+  const health = context.load.targets.get(targetName(able.target.provider.provider, able.target.model));
+  if (health === undefined) return null;
+  const { recent, baseline } = job.submitted.call.stream ? health.firstToken : health.total;
+  return quantile(recent, 0.5) ?? quantile(baseline, 0.5);
+}
+
+function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
+  const { prompt_tokens_estimate: prompt, max_output_tokens: output } = job.submitted;
+  const { provider, model } = able.target;
+  const price = priceOf(context.governance, provider.provider, model);
+  return price === null ? Infinity : Number(worstCase(price, prompt, output ?? prompt));
+}
+
+/** Calls under way for its weight, as folded: of the overlay only what bounds calls is asked. */
+function busyOf({ able, weight }: OpenTarget, { context }: OrderContext): number {
+  const name = targetName(able.target.provider.provider, able.target.model);
+  return (context.load.busyTargets.get(name)?.count ?? 0) / Math.max(weight, 0.001);
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((best, value) => Math.min(best, value), Infinity);
+}
+
+function scoresOf(weighed: readonly Weighed[]): ReadonlyMap<OpenTarget, number> {
+  return new Map(weighed.map(({ target, weight }) => [target, weight]));
+}
+
+/** Three digits are enough for people, and the log holds thousands of them. */
+export function short(value: number): number {
+  return Number.isFinite(value) ? Number(value.toPrecision(3)) : 0;
 }

@@ -5,7 +5,9 @@ import type { IdempotencyEntry } from './idempotency';
 import {
   type DeliveryUnderWay, type EndedJob, foldVersion, newPartition, type PartitionState,
 } from './partition-state';
-import { type ClosedKey, moveSlot, type ProviderLoad } from './provider-load';
+import { type ClosedKey, type KeyHealth, newKeyHealth } from './health/key-health';
+import type { TargetHealth } from './health/target-health';
+import { moveSlot, type ProviderLoad } from './provider-load';
 
 /** Everything but the jobs and the idempotency table, which are many. */
 interface PartitionHead {
@@ -32,7 +34,20 @@ export type SnapshotItem =
       readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
       readonly entry: IdempotencyEntry;
     }
-  | { readonly kind: 'closed'; readonly name: string; readonly closed: ClosedKey };
+  | HealthItem;
+
+/** Health of a provider's address, a target or a key. */
+type HealthItem =
+  | { readonly kind: 'provider_health'; readonly name: string; readonly health: TargetHealth }
+  | { readonly kind: 'target_health'; readonly name: string; readonly health: TargetHealth }
+  | { readonly kind: 'key_health'; readonly name: string; readonly health: KeyHealth };
+
+/** Of fold version 1, which knew of health only which keys were closed. */
+interface ClosedItem {
+  readonly kind: 'closed';
+  readonly name: string;
+  readonly closed: ClosedKey;
+}
 
 /** The values of one moment. */
 export function itemsOf(state: PartitionState): SnapshotItem[] {
@@ -46,8 +61,14 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   return items;
 }
 
-export function closedItemsOf(load: ProviderLoad): SnapshotItem[] {
-  return [...load.closed].map(([name, closed]) => ({ kind: 'closed', name, closed }));
+/** Health goes on changing in place while a snapshot is written: it is copied, as text. */
+export function healthItemsOf(load: ProviderLoad): SnapshotItem[] {
+  const items: HealthItem[] = [
+    ...[...load.providers].map(([name, health]) => ({ kind: 'provider_health' as const, name, health })),
+    ...[...load.targets].map(([name, health]) => ({ kind: 'target_health' as const, name, health })),
+    ...[...load.keys].map(([name, health]) => ({ kind: 'key_health' as const, name, health })),
+  ];
+  return structuredClone(items);
 }
 
 /** Partitions and load from a snapshot's items, given in their order. */
@@ -77,18 +98,26 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
     case 'idempotency':
       restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
       return;
-    case 'closed':
-      restored.load.closed.set(item.name, item.closed);
+    case 'provider_health':
+      restored.load.providers.set(item.name, item.health);
+      return;
+    case 'target_health':
+      restored.load.targets.set(item.name, item.health);
+      return;
+    case 'key_health':
+      restored.load.keys.set(item.name, item.health);
       return;
   }
 }
 
-/**
- * Lifts an item of an older fold to this one's form; null: it cannot be, fold from the log instead.
- * There is one version so far.
- */
-export function migrateItem(item: SnapshotItem, version: number): SnapshotItem | null {
-  return version === foldVersion ? item : null;
+/** Lifts an item of an older fold to this one's form; null: it cannot be, fold from the log instead. */
+export function migrateItem(item: SnapshotItem | ClosedItem, version: number): SnapshotItem | null {
+  if (item.kind !== 'closed') return version === foldVersion || version === 1 ? item : null;
+  if (version !== 1) return null;
+  // What health has not learned yet it learns anew; what is closed must stay closed.
+  return {
+    kind: 'key_health', name: item.name, health: { ...newKeyHealth(), closed: item.closed },
+  };
 }
 
 function headOf(state: PartitionState): PartitionHead {

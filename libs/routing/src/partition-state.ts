@@ -4,10 +4,11 @@ import type { EventDraft } from '@libs/events/envelope';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { FairQueue } from './fair-queue';
 import type { IdempotencyTable, Verdict } from './idempotency';
+import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 export interface PartitionState {
   readonly partition: number;
@@ -82,8 +83,8 @@ export interface WorkLists {
 /** A decision on its way into the log. At most one per job at a time. */
 export interface Deciding {
   readonly draft: EventDraft;
-  /** `provider/key` a routing counts against until it is folded. */
-  readonly slot: string | null;
+  /** What a routing counts against until it is folded. */
+  readonly slot: Place | null;
 }
 
 export function newPartition(partition: number): PartitionState {

@@ -5,6 +5,7 @@ import type { GovernanceState } from '@libs/governance/state';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState } from '@libs/jobs/state';
 import { stamp } from '@libs/events/envelope';
+import { newKeyHealth } from './health/key-health';
 import { planFor, type PlanResult } from './plan';
 import { newProviderLoad, type ProviderLoad } from './provider-load';
 import { governed, providerConfigured, providerKey, startMs, submitted, twoProviders } from './routing-for-specs';
@@ -78,7 +79,7 @@ describe('targets', () => {
 
   test('least busy and cheapest order by load and price', () => {
     const busy = newProviderLoad();
-    busy.inFlight.set('one/main', 100);
+    busy.busyKeys.set('one/main', 100);
     const least = governed(...pair, route({ strategy: 'least_busy' }));
     expect(order(plan(least, job({ model: 'chat' }), busy))[0]).toBe('two/main/gpt-4o');
     const price = (provider: string, input: string): DraftOf<'PriceSet'> => ({
@@ -137,15 +138,19 @@ describe('a job that cannot be placed', () => {
   test('waits while every key is full', () => {
     const governance = governed(providerConfigured('one', { keys: [providerKey('main', { max_in_flight: 1 })] }));
     const load = newProviderLoad();
-    load.inFlight.set('one/main', 1);
+    load.busyKeys.set('one/main', 1);
     expect(plan(governance, job(), load)).toEqual({ kind: 'wait', untilMs: null });
   });
 });
 
+function close(load: ProviderLoad, name: string, forMs: number): void {
+  load.keys.set(name, { ...newKeyHealth(), closed: { untilMs: startMs + forMs, why: 'rate_limited' } });
+}
+
 describe('a key that cools down', () => {
   function cooling(...names: string[]): ProviderLoad {
     const load = newProviderLoad();
-    for (const name of names) load.closed.set(name, { untilMs: startMs + 5_000, why: 'rate_limited' });
+    for (const name of names) close(load, name, 5_000);
     return load;
   }
 
@@ -158,15 +163,15 @@ describe('a key that cools down', () => {
 
   test('when all do, a job that nobody waits for is deferred, a waiting one waits for the first', () => {
     const load = cooling('one/main', 'two/main');
-    load.closed.set('two/main', { untilMs: startMs + 3_000, why: 'rate_limited' });
+    close(load, 'two/main', 3_000);
     expect(plan(twoProviders(), job({ mode: 'async' }), load)).toMatchObject({ kind: 'defer', untilMs: startMs + 3_000 });
     expect(plan(twoProviders(), job(), load)).toEqual({ kind: 'wait', untilMs: startMs + 3_000 });
   });
 
   test('when all do for long, a waiting caller gets the one that ends first', () => {
     const load = newProviderLoad();
-    load.closed.set('one/main', { untilMs: startMs + 3_600_000, why: 'rate_limited' });
-    load.closed.set('two/main', { untilMs: startMs + 60_000, why: 'rate_limited' });
+    close(load, 'one/main', 3_600_000);
+    close(load, 'two/main', 60_000);
     expect(order(plan(twoProviders(), job(), load))[0]).toBe('two/main/gpt-4o');
   });
 });

@@ -1,13 +1,18 @@
 // The plan of one job: an ordered list of candidates with a reason for each, or why there is none
 // now. Pure: the same job, governance, load, time and seed give the same plan.
-import type { Candidate, RoutingReason } from '@libs/events/job-events';
+import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job-events';
+import type { ProviderKey } from '@libs/events/governance-events';
+import type { Strategy } from '@libs/events/routing-policy';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import { type AbleTarget, candidateOf, screen } from './candidates';
+import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
-import { orderTargets } from './order-targets';
-import { candidateState, type CandidateState, keyName, type ProviderLoad } from './provider-load';
+import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
+import { orderTargets, type Ordered, short } from './order-targets';
+import type { ProviderLoad } from './provider-load';
+import { meetRules, type RuleMet } from './route-rules';
 import { type Draws, drawsOf, weightedOrder } from './seeded';
 
 export interface PlanContext {
@@ -16,12 +21,18 @@ export interface PlanContext {
   readonly nowMs: number;
 }
 
+/** What a routing is made of, and how it came about. */
 export interface Plan {
   readonly kind: 'plan';
   readonly plan: Candidate[];
   readonly fallbacksByClass: { context_too_long: Candidate[]; content_filtered: Candidate[] };
   readonly hold: { amount_pico_usd: string } | null;
   readonly reasons: RoutingReason[];
+  readonly strategy: Strategy;
+  readonly rule: string | null;
+  readonly overlay: Readonly<Record<string, number>>;
+  readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
+  readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;
 }
 
 export type PlanResult =
@@ -44,132 +55,179 @@ const planLengthMax = 8;
 const keysPerTargetMax = 3;
 /** A waiting caller rather waits this long for a key than gets a second 429. */
 const syncWaitMaxMs = 10_000;
+/** Reasons for what was passed over, in one routing: the log holds thousands of them. */
+const passedOverMax = 24;
 
 export function planFor(job: JobFacts, context: PlanContext, seed: number): PlanResult {
   const { governance } = context;
-  const { model } = job.submitted;
+  const { model, fallbacks } = job.submitted;
   const resolution = resolveModel(governance, model);
   if (!resolution.ok) return noSuchModel(resolution.message);
   const { dropParams } = resolution;
-  const main = screen(job, resolution.targets, { governance, dropParams });
-  const extra = screen(job, extraTargets(job, governance, resolution), { governance, dropParams });
+  const met = meetRules(job, resolution, governance);
+  const main = screen(job, met.targets, {
+    governance, dropParams, name: `${model}\n${met.rule ?? ''}`,
+  });
+  const extra = screen(job, extraTargets(job, governance, resolution), {
+    governance, dropParams, name: `fallbacks of ${model}\n${fallbacks.join('\n')}`,
+  });
   const reasons = [...main.reasons, ...extra.reasons];
   if (main.able.length + extra.able.length === 0) {
     return noCandidate(model, reasons, main.notAllowed);
   }
   const draws = drawsOf(seed);
-  const ordered = orderTargets(main.able, resolution.strategy, { job, context, draws });
-  const look = lookAt([...ordered.targets, ...extra.able], context, draws);
-  const able = demoteTried(job, look.open);
-  if (able.length > 0) {
-    const why = { first: ordered.reason, fallback: 'falls back after the ones before' };
-    return planOf(job, context, able, { resolution, why, reasons: [...reasons, ...look.reasons] });
-  }
-  return notNow(job, context, look, { resolution, reasons });
+  const look = lookAtTargets(job, main.able, context);
+  const ordered = orderTargets(met.strategy, {
+    job, context, draws, look, most: planLengthMax, able: main.able,
+  });
+  const behind = lookBehind(job, extra.able, look, context);
+  const making: Making = { job, context, resolution, met, look: behind.all, draws, reasons, seed };
+  const entries = entriesOf([...ordered.targets, ...behind.open], ordered, making);
+  return entries.length > 0 ? planOf(demoteTried(job, entries), making) : notNow(making);
 }
 
 interface Entry {
   readonly candidate: Candidate;
-  readonly state: CandidateState;
+  readonly reason: Omit<RoutingReason, 'provider' | 'key' | 'model' | 'verdict'>;
 }
 
-interface Look {
-  readonly open: Entry[];
-  readonly closed: Entry[];
-  readonly reasons: RoutingReason[];
-}
-
-interface PlanMaking {
+interface Making {
+  readonly job: JobFacts;
+  readonly context: PlanContext;
   readonly resolution: ResolvedModel;
-  readonly why: { readonly first: string; readonly fallback: string };
-  readonly reasons: RoutingReason[];
+  readonly met: RuleMet;
+  readonly look: Look;
+  readonly draws: Draws;
+  /** Of what cannot serve the job. */
+  readonly reasons: readonly RoutingReason[];
+  readonly seed: number;
 }
 
-/** Which keys may be called at this moment. */
-function lookAt(targets: readonly AbleTarget[], context: PlanContext, draws: Draws): Look {
-  const look: Look = { open: [], closed: [], reasons: [] };
-  const seen = new Set<string>();
-  for (const able of targets) {
-    const { provider } = able.target;
-    const keys = weightedOrder(able.keys, draws).slice(0, keysPerTargetMax);
-    for (const key of keys) {
-      const name = keyName(provider.provider, key.name);
-      const place = `${name} ${able.target.model}`;
-      if (seen.has(place)) continue;
-      seen.add(place);
-      const measured = { name, maxInFlight: key.max_in_flight };
-      const entry: Entry = {
-        candidate: candidateOf(context.governance, able, key),
-        state: candidateState(context.load, measured, context.nowMs),
-      };
-      if (entry.state.kind === 'open') {
-        look.open.push(entry);
-      } else {
-        look.closed.push(entry);
-        look.reasons.push(reasonOf(entry.candidate, 'passed_over', closedBecause(entry.state)));
-      }
+/** Fallbacks come behind in their order; those that are targets of the route were looked at. */
+function lookBehind(
+  job: JobFacts, extra: readonly AbleTarget[], look: Look, context: PlanContext,
+): { readonly open: readonly OpenTarget[]; readonly all: Look } {
+  if (extra.length === 0) return { open: [], all: look };
+  const known = new Set([...look.open, ...look.closed].map(({ able }) => nameOf(able)));
+  const behind = lookAtTargets(job, extra.filter((able) => !known.has(nameOf(able))), context);
+  return {
+    open: behind.open,
+    all: {
+      open: [...look.open, ...behind.open], closed: [...look.closed, ...behind.closed],
+      overlay: Object.assign(look.overlay, behind.overlay),
+    },
+  };
+}
+
+function entriesOf(targets: readonly OpenTarget[], ordered: Ordered, making: Making): Entry[] {
+  const { context, draws } = making;
+  const entries: Entry[] = [];
+  for (const target of targets) {
+    for (const key of weightedOrder(target.keys, draws, keysPerTargetMax)) {
+      if (entries.length === planLengthMax) return entries;
+      const { kind, why } = target.condition;
+      const score = ordered.scores.get(target);
+      const isFirst = entries.length === 0;
+      const placed = isFirst ? ordered.reason : 'falls back after the ones before';
+      entries.push({
+        candidate: candidateOf(context.governance, target.able, key),
+        reason: {
+          reason: kind === 'healthy' ? placed : `${placed}; ${why}`,
+          ...(kind === 'healthy' ? {} : { health: kind }),
+          ...(score === undefined ? {} : { score: short(score) }),
+        },
+      });
     }
   }
-  return look;
+  return entries;
 }
 
 /** Candidates at which this job failed already come last, else it would hang at the same one. */
-function demoteTried(job: JobFacts, open: readonly Entry[]): Entry[] {
-  if (job.attempts.length === 0 || open.length < 2) return [...open];
+function demoteTried(job: JobFacts, entries: Entry[]): Entry[] {
+  if (job.attempts.length === 0 || entries.length < 2) return entries;
   const tried = new Set(job.attempts
     .filter((attempt) => attempt.outcome !== 'succeeded')
     .map((attempt) => `${attempt.provider}/${attempt.model}`));
   const wasTried = ({ candidate }: Entry): boolean =>
     tried.has(`${candidate.provider}/${candidate.model}`);
-  return [...open.filter((entry) => !wasTried(entry)), ...open.filter(wasTried)];
+  return [...entries.filter((entry) => !wasTried(entry)), ...entries.filter(wasTried)];
 }
 
-function planOf(
-  job: JobFacts, context: PlanContext, entries: readonly Entry[], making: PlanMaking,
-): Plan {
-  const plan = entries.slice(0, planLengthMax).map((entry) => entry.candidate);
-  const { resolution, why, reasons } = making;
+function planOf(entries: readonly Entry[], making: Making): Plan {
+  const { job, context, resolution, met, look, reasons, seed } = making;
+  const plan = entries.map((entry) => entry.candidate);
   const fallbacksByClass = {
     context_too_long: byClass(job, context, resolution, 'context_too_long'),
     content_filtered: byClass(job, context, resolution, 'content_filter'),
   };
   const { prompt_tokens_estimate: promptTokens, max_output_tokens: maxOutput } = job.submitted;
   const all = [...plan, ...fallbacksByClass.context_too_long, ...fallbacksByClass.content_filtered];
+  const hedge = hedgeFor(job, plan, { hedging: resolution.hedge, load: context.load, seed });
   return {
     kind: 'plan',
     plan,
     fallbacksByClass,
-    hold: holdFor(all, promptTokens, maxOutput),
+    hold: holdFor(all, promptTokens, maxOutput, hedge === null ? 1 : 2),
     reasons: [
-      ...plan.map((candidate, index) => index === 0
-        ? reasonOf(candidate, 'chosen', why.first)
-        : reasonOf(candidate, 'fallback', why.fallback)),
-      ...reasons,
+      ...entries.map(({ candidate, reason }, index): RoutingReason => ({
+        ...named(candidate), verdict: index === 0 ? 'chosen' : 'fallback', ...reason,
+      })),
+      ...reasons.slice(0, passedOverMax),
+      ...passedOver(entries, look),
     ],
+    strategy: met.strategy,
+    rule: met.rule,
+    overlay: look.overlay,
+    hedge,
+    retries: resolution.retries,
   };
 }
 
+function passedOver(entries: readonly Entry[], look: Look): RoutingReason[] {
+  const planned = new Set(entries.map(({ candidate }) =>
+    `${candidate.provider}/${candidate.key} ${candidate.model}`));
+  return look.closed
+    .filter(({ able, key }) =>
+      !planned.has(`${able.target.provider.provider}/${key.name} ${able.target.model}`))
+    .slice(0, passedOverMax)
+    .map(({ able, key, health, why }) => ({
+      provider: able.target.provider.provider, key: key.name, model: able.target.model,
+      verdict: 'passed_over', reason: why, health,
+    }));
+}
+
 /** No key can be called now. */
-function notNow(
-  job: JobFacts, context: PlanContext, look: Look,
-  making: { readonly resolution: ResolvedModel; readonly reasons: RoutingReason[] },
-): PlanResult {
-  const cooling = look.closed.flatMap(({ state }) => state.kind === 'cooling' ? [state] : []);
-  if (cooling.length < look.closed.length) {
-    // A full key is freed by any end of a call; the queue looks again then.
-    return { kind: 'wait', untilMs: earliest(cooling) };
-  }
-  const untilMs = earliest(cooling) ?? context.nowMs;
+function notNow(making: Making): PlanResult {
+  const { job, context, look: { closed } } = making;
+  const timed = closed.filter(({ untilMs }) => untilMs !== null);
+  const untilMs = earliest(timed);
+  // A full key is freed by any end of a call; the queue looks again then.
+  if (timed.length < closed.length) return { kind: 'wait', untilMs };
   if (job.submitted.mode === 'async') {
-    return { kind: 'defer', untilMs, reason: 'every provider key that could serve it cools down' };
+    return {
+      kind: 'defer', untilMs: Math.max(untilMs ?? 0, context.nowMs + 1),
+      reason: `no provider key that could serve it may be called now (${summary(closed)})`,
+    };
   }
   const patienceEndsMs = Math.min(job.submitted.deadline_at_ms, context.nowMs + syncWaitMaxMs);
-  if (untilMs < patienceEndsMs) return { kind: 'wait', untilMs };
-  const leastBad = [...look.closed].sort((a, b) => untilOf(a) - untilOf(b));
-  return planOf(job, context, leastBad, {
-    ...making,
-    why: { first: 'every key cools down, this one ends first', fallback: 'cools down longer' },
-  });
+  const soonestMs = earliest(closed.filter(({ health }) => health === 'cooling' || health === 'paced'));
+  if (soonestMs !== null && soonestMs < patienceEndsMs) return { kind: 'wait', untilMs: soonestMs };
+  return planOf(leastBad(closed, context.governance), making);
+}
+
+const badness: Readonly<Record<CandidateHealth, number>> = {
+  healthy: 0, degraded: 0, open: 0, half_open: 0, saturated: 1, paced: 1, cooling: 2, disabled: 3,
+};
+
+/** The pool is never empty: for who waits, the one that most likely answers is called all the same. */
+function leastBad(closed: readonly ClosedEntry[], governance: GovernanceState): Entry[] {
+  return [...closed]
+    .sort((a, b) => badness[a.health] - badness[b.health] || (a.untilMs ?? 0) - (b.untilMs ?? 0))
+    .slice(0, planLengthMax)
+    .map(({ able, key, health, why }) => ({
+      candidate: candidateOf(governance, able, key),
+      reason: { reason: `none is free, the least bad is tried; ${why}`, health },
+    }));
 }
 
 function extraTargets(
@@ -187,34 +245,32 @@ function byClass(
   if (names.length === 0) return [];
   const { governance } = context;
   const targets = fallbackTargets(governance, names);
-  const { able } = screen(job, targets, { governance, dropParams: resolution.dropParams });
+  const { able } = screen(job, targets, {
+    governance, dropParams: resolution.dropParams, name: `${list} of ${job.submitted.model}`,
+  });
   return able.flatMap((one) => {
-    const key = one.keys[0];
+    const key: ProviderKey | undefined = one.keys[0];
     return key === undefined ? [] : [candidateOf(governance, one, key)];
   });
 }
 
-function earliest(cooling: readonly { readonly untilMs: number }[]): number | null {
-  return cooling.length === 0 ? null : Math.min(...cooling.map(({ untilMs }) => untilMs));
+function earliest(closed: readonly ClosedEntry[]): number | null {
+  const times = closed.flatMap(({ untilMs }) => untilMs === null ? [] : [untilMs]);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
-function untilOf({ state }: Entry): number {
-  return state.kind === 'cooling' ? state.untilMs : 0;
+function summary(closed: readonly ClosedEntry[]): string {
+  return closed.slice(0, 4)
+    .map(({ able, key, health }) => `${able.target.provider.provider}/${key.name} ${health}`)
+    .join(', ');
 }
 
-function closedBecause(state: CandidateState): string {
-  switch (state.kind) {
-    case 'open': return 'open';
-    case 'saturated': return 'its max_in_flight is reached';
-    case 'cooling': return `${state.why}, not before ${new Date(state.untilMs).toISOString()}`;
-  }
+function nameOf(able: AbleTarget): string {
+  return `${able.target.provider.provider}:${able.target.model}`;
 }
 
-function reasonOf(
-  candidate: Candidate, verdict: RoutingReason['verdict'], reason: string,
-): RoutingReason {
-  const { provider, key, model } = candidate;
-  return { provider, key, model, verdict, reason };
+function named({ provider, key, model }: Candidate): Pick<Candidate, 'provider' | 'key' | 'model'> {
+  return { provider, key, model };
 }
 
 function noSuchModel(message: string): PlanResult {

@@ -1,141 +1,116 @@
-// What the log says of the provider keys: calls in flight over all partitions, keys that cool down
-// after a 429, keys that are out. A mutable fold; every router has one, equal at equal positions.
-import type { AttemptError } from '@libs/events/attempt-errors';
+// What the log says of the providers: calls in flight over all partitions, and the health of every
+// provider, target and key. A mutable fold; every router has one, equal at equal positions.
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { Candidate } from '@libs/events/job-events';
 import type { JobState, RunningJob } from '@libs/jobs/state';
+import type { KeyHealth } from './health/key-health';
+import type { TargetHealth } from './health/target-health';
 
 export interface ProviderLoad {
   /** Calls in flight by `provider/key`. */
-  readonly inFlight: Map<string, number>;
-  /** Which `provider/key` each running job is at. */
-  readonly slots: Map<string, string>;
-  /** Decided by this router and not folded yet, by `provider/key`. */
+  readonly busyKeys: Map<string, number>;
+  /** Calls in flight by `provider:model`. */
+  readonly busyTargets: Map<string, TargetCrowd>;
+  /** Where each running job is, and since when (s). */
+  readonly slots: Map<string, Slot>;
+  /** Decided by this router and not folded yet, by `provider/key` and by `provider:model`. */
   readonly deciding: Map<string, number>;
-  readonly closed: Map<string, ClosedKey>;
+  /** Decisions of this router not folded yet, in all. */
+  decidingJobs: number;
+  /** Health of each provider's address, by provider. */
+  readonly providers: Map<string, TargetHealth>;
+  /** By `provider:model`. */
+  readonly targets: Map<string, TargetHealth>;
+  /** By `provider/key`. */
+  readonly keys: Map<string, KeyHealth>;
   /** Counts up whenever something was freed or closed, so that waiters know when to look again. */
   version: number;
 }
 
-export interface ClosedKey {
-  readonly untilMs: number;
-  readonly why: 'rate_limited' | 'overloaded' | 'quota_exhausted' | 'credentials_rejected';
+/** Where a call is: names as in the maps of the load. */
+export interface Place {
+  readonly key: string;
+  readonly target: string;
 }
 
-export type CandidateState =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'saturated' }
-  | { readonly kind: 'cooling'; readonly untilMs: number; readonly why: ClosedKey['why'] };
+export interface Slot extends Place {
+  readonly sinceS: number;
+}
 
-/** A 429 without Retry-After: short, since it is extended by the next one. */
-const coolingDefaultMs = 2_000;
-/** No provider's word closes a key for longer; a wrong header must not lose it for a day. */
-const coolingMaxMs = 3_600_000;
-/** A key without quota or with bad credentials is probed by one job after this time. */
-const probeAfterMs = 300_000;
+/** Calls under way at a target by the second they began in: their sum does not depend on the order
+ * in which they were put in, so a restored fold is equal to one that went on. */
+export interface TargetCrowd {
+  count: number;
+  readonly bySecond: Map<number, number>;
+}
 
 export function newProviderLoad(): ProviderLoad {
   return {
-    inFlight: new Map(), slots: new Map(), deciding: new Map(), closed: new Map(), version: 0,
+    busyKeys: new Map(), busyTargets: new Map(), slots: new Map(), deciding: new Map(),
+    decidingJobs: 0, providers: new Map(), targets: new Map(), keys: new Map(), version: 0,
   };
 }
 
 export const keyName = (provider: string, key: string): string => `${provider}/${key}`;
+/** Provider ids have neither slash nor colon, so the two kinds of names never meet. */
+export const targetName = (provider: string, model: string): string => `${provider}:${model}`;
 
-/** Calls under way at a key, those just decided included. */
-export function busyAt(load: ProviderLoad, name: string): number {
-  return (load.inFlight.get(name) ?? 0) + (load.deciding.get(name) ?? 0);
+export function placeOf(
+  candidate: { readonly provider: string; readonly key: string; readonly model: string },
+): Place {
+  const { provider, key, model } = candidate;
+  return { key: keyName(provider, key), target: targetName(provider, model) };
 }
 
-/** Whether a key may be called now. Breaker and latency of a health projection belong here. */
-export function candidateState(
-  load: ProviderLoad,
-  key: { readonly name: string; readonly maxInFlight: number | null },
-  nowMs: number,
-): CandidateState {
-  const closed = load.closed.get(key.name);
-  if (closed !== undefined && closed.untilMs > nowMs) {
-    return { kind: 'cooling', untilMs: closed.untilMs, why: closed.why };
-  }
-  if (key.maxInFlight !== null && busyAt(load, key.name) >= key.maxInFlight) {
-    return { kind: 'saturated' };
-  }
-  return { kind: 'open' };
+/** Calls under way at a key, those just decided included. */
+export function busyAt(load: ProviderLoad, key: string): number {
+  return (load.busyKeys.get(key) ?? 0) + (load.deciding.get(key) ?? 0);
 }
 
 /** Follows one job from state to state: its slot moves along its plan and is freed at its end. */
-export function moveSlot(load: ProviderLoad, before: JobState | undefined, after: JobState): void {
+export function moveSlot(
+  load: ProviderLoad, before: JobState | undefined, after: JobState,
+): void {
   if (before?.phase !== 'running' && after.phase !== 'running') return;
-  const name = after.phase === 'running' ? slotOf(after) : null;
+  const place = after.phase === 'running' ? slotOf(after) : null;
   const held = load.slots.get(after.id) ?? null;
-  if (name === held) return;
+  if (place?.key === held?.key && place?.target === held?.target) return;
   if (held !== null) {
-    add(load.inFlight, held, -1);
+    add(load.busyKeys, held.key, -1);
+    leave(load.busyTargets, held);
     load.version += 1;
   }
-  if (name === null) {
+  if (place === null) {
     load.slots.delete(after.id);
     return;
   }
-  add(load.inFlight, name, 1);
-  load.slots.set(after.id, name);
-}
-
-/** What an attempt teaches about its key. Told twice it changes nothing. */
-export function learnFromAttempt(load: ProviderLoad, attempt: AttemptRecord): void {
-  const name = keyName(attempt.provider, attempt.key);
-  if (attempt.outcome === 'succeeded') {
-    // Only a probe can succeed at a key that is out; a 429's cooling is kept to its end.
-    const closed = load.closed.get(name);
-    if (closed !== undefined && isOut(closed) && attempt.started_at_ms >= closed.untilMs) {
-      reopen(load, name);
-    }
-    return;
-  }
-  if (attempt.error === null) return;
-  const endedAtMs = attempt.started_at_ms + attempt.duration_ms;
-  const closing = closingOf(attempt.error, attempt.retry_after_ms, endedAtMs);
-  if (closing === null) return;
-  const known = load.closed.get(name);
-  if (known !== undefined && known.untilMs >= closing.untilMs) return;
-  load.closed.set(name, closing);
-  load.version += 1;
-}
-
-/** A provider configured anew (other key, other quota) starts with a clean sheet. */
-export function forgetProvider(load: ProviderLoad, provider: string): void {
-  for (const name of load.closed.keys()) {
-    if (name.startsWith(`${provider}/`)) load.closed.delete(name);
-  }
-  load.version += 1;
+  add(load.busyKeys, place.key, 1);
+  enter(load.busyTargets, place);
+  load.slots.set(after.id, place);
 }
 
 /** A decision that is not folded yet counts as in flight, until it is folded or dropped. */
-export function noteDeciding(load: ProviderLoad, name: string, by: 1 | -1): void {
-  add(load.deciding, name, by);
+export function noteDeciding(load: ProviderLoad, place: Place, by: 1 | -1): void {
+  add(load.deciding, place.key, by);
+  add(load.deciding, place.target, by);
+  load.decidingJobs += by;
   if (by === -1) load.version += 1;
 }
 
-/** Keys not to be called now, for the health broadcast. */
-export function closedKeys(
-  load: ProviderLoad, nowMs: number,
-): { name: string; untilMs: number; why: string }[] {
-  return [...load.closed]
-    .filter(([, closed]) => closed.untilMs > nowMs)
-    .map(([name, { untilMs, why }]) => ({ name, untilMs, why }));
-}
-
 /** The plan entry a running job is at: the one after those that failed in this routing. */
-export function slotOf(job: RunningJob): string | null {
+export function slotOf(job: RunningJob): Slot | null {
   const { plan } = job.routed;
   let at = 0;
+  let sinceMs = job.routedAtMs;
   for (let index = job.attempts.length - 1; index >= 0; index -= 1) {
     const attempt = job.attempts[index] as AttemptRecord;
     if (attempt.routing !== job.routings) break;
     at = Math.max(at, indexAfter(plan, attempt));
+    sinceMs = Math.max(sinceMs, attempt.started_at_ms + attempt.duration_ms);
   }
   const candidate = plan[at];
-  return candidate === undefined ? null : keyName(candidate.provider, candidate.key);
+  return candidate === undefined ? null
+    : { ...placeOf(candidate), sinceS: Math.floor(sinceMs / 1000) };
 }
 
 function indexAfter(plan: readonly Candidate[], attempt: AttemptRecord): number {
@@ -144,50 +119,22 @@ function indexAfter(plan: readonly Candidate[], attempt: AttemptRecord): number 
     && candidate.model === attempt.model);
 }
 
-function closingOf(
-  error: AttemptError, retryAfterMs: number | null, endedAtMs: number,
-): ClosedKey | null {
-  switch (error.class) {
-    case 'rate_limited':
-      return {
-        untilMs: endedAtMs + Math.min(coolingMaxMs, retryAfterMs ?? coolingDefaultMs),
-        why: 'rate_limited',
-      };
-    case 'overloaded':
-      // Without a time from the provider the next candidate is enough.
-      return retryAfterMs === null ? null : {
-        untilMs: endedAtMs + Math.min(coolingMaxMs, retryAfterMs), why: 'overloaded',
-      };
-    case 'quota_exhausted':
-    case 'credentials_rejected':
-      return { untilMs: endedAtMs + probeAfterMs, why: error.class };
-    case 'server_error':
-    case 'connect_failed':
-    case 'connection_lost':
-    case 'first_token_timeout':
-    case 'stalled':
-    case 'total_timeout':
-    case 'malformed_response':
-    case 'invalid_request':
-    case 'model_not_found':
-    case 'context_too_long':
-    case 'content_filtered':
-    case 'canceled':
-    case 'unknown':
-      return null;
-  }
+function enter(busy: Map<string, TargetCrowd>, { target, sinceS }: Slot): void {
+  let crowd = busy.get(target);
+  if (crowd === undefined) busy.set(target, crowd = { count: 0, bySecond: new Map() });
+  crowd.count += 1;
+  crowd.bySecond.set(sinceS, (crowd.bySecond.get(sinceS) ?? 0) + 1);
 }
 
-function isOut(closed: ClosedKey): boolean {
-  return closed.why === 'quota_exhausted' || closed.why === 'credentials_rejected';
+function leave(busy: Map<string, TargetCrowd>, { target, sinceS }: Slot): void {
+  const crowd = busy.get(target);
+  if (crowd === undefined) return;
+  crowd.count -= 1;
+  if (crowd.count === 0) busy.delete(target);
+  else add(crowd.bySecond, sinceS, -1);
 }
 
-function reopen(load: ProviderLoad, name: string): void {
-  load.closed.delete(name);
-  load.version += 1;
-}
-
-function add(counts: Map<string, number>, name: string, by: number): void {
+function add<N>(counts: Map<N, number>, name: N, by: number): void {
   const count = (counts.get(name) ?? 0) + by;
   if (count <= 0) counts.delete(name);
   else counts.set(name, count);

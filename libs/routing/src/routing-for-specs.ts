@@ -4,6 +4,7 @@ import { type AnyEvent, type DraftOf, type EventDraft, stamp } from '@libs/event
 import { evolveGovernance } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { decidePartition, type Tick } from './decide-partition';
+import { type HealthRules, rulesOf } from './health/rules';
 import { foldJobEvent } from './fold-partition';
 import { type FoldNews, newPartition, type PartitionState } from './partition-state';
 import { newProviderLoad, type ProviderLoad } from './provider-load';
@@ -35,9 +36,11 @@ export function ownedPartition(governance: GovernanceState = twoProviders()): Pa
 export function given(partition: Partition, ...drafts: readonly EventDraft[]): void {
   partition.sequence += 1;
   const { state, load, news, sequence, nowMs } = partition;
+  const rulesFor = (provider: string): HealthRules =>
+    rulesOf(partition.governance.providers.get(provider)?.health);
   drafts.forEach((draft, line) => {
     const event: AnyEvent = stamp(draft, `${sequence}-${line}`, nowMs);
-    foldJobEvent(state, event, { at: { sequence, line }, appendedAtMs: nowMs }, { load, news });
+    foldJobEvent(state, event, { at: { sequence, line }, appendedAtMs: nowMs }, { load, news, rulesFor });
   });
 }
 

@@ -25,14 +25,17 @@ export function drawsOf(seed: number): Draws {
   };
 }
 
-/** All items in the order of a weighted draw without replacement; weight 0 comes last, in order. */
+/**
+ * Items in the order of a weighted draw without replacement; weight 0 comes last, in order. At most
+ * `most` are drawn: of a hundred targets a plan has eight.
+ */
 export function weightedOrder<T extends { readonly weight: number }>(
-  items: readonly T[], draws: Draws,
+  items: readonly T[], draws: Draws, most = Infinity,
 ): T[] {
   if (items.length < 2) return [...items];
   const left = items.filter((item) => item.weight > 0);
   const order: T[] = [];
-  while (left.length > 1) {
+  while (left.length > 1 && order.length < most) {
     let point = draws() * left.reduce((sum, item) => sum + item.weight, 0);
     let index = 0;
     while (index < left.length - 1 && point >= (left[index] as T).weight) {
@@ -41,5 +44,5 @@ export function weightedOrder<T extends { readonly weight: number }>(
     }
     order.push(...left.splice(index, 1));
   }
-  return [...order, ...left, ...items.filter((item) => item.weight <= 0)];
+  return [...order, ...left, ...items.filter((item) => item.weight <= 0)].slice(0, most);
 }

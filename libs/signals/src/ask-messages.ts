@@ -79,6 +79,15 @@ export interface HealthSignal {
   readonly partitions: readonly number[];
   /** How many jobs of each of these partitions are not over. */
   readonly open_jobs?: readonly number[];
-  /** `provider/key` pairs not to be called now, with the time it ends (ms), and why. */
-  readonly closed: readonly { readonly provider: string; readonly key: string; readonly until_ms: number; readonly why: string }[];
+  /** Not to be called now. */
+  readonly closed: readonly ClosedSignal[];
+}
+
+/** A provider key, or every key (`*`) for one model or for all (null); until when (ms), and why. */
+export interface ClosedSignal {
+  readonly provider: string;
+  readonly key: string;
+  readonly model?: string | null;
+  readonly until_ms: number;
+  readonly why: string;
 }

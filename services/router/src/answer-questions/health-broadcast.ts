@@ -1,6 +1,7 @@
 // Broadcasts which provider keys are not to be called now, so that workers skip them in plans that
 // were made before, and how many jobs are open. Each second, and at once when a key closes or opens.
-import { busyAt, closedKeys, keyName } from '@libs/routing/provider-load';
+import { closedNow } from '@libs/routing/health-view';
+import { busyAt, keyName } from '@libs/routing/provider-load';
 import type { HealthSignal } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
 import type { World } from '../shared/world';
@@ -19,13 +20,16 @@ export class HealthBroadcast {
   /** Sends the view; with `onChange` only if a key was closed or opened since the last time. */
   send(partitions: readonly number[], nowMs: number, onChange: boolean): void {
     if (partitions.length === 0) return;
-    const cooling = closedKeys(this.world.load, nowMs);
-    const fingerprint = cooling.map(({ name, untilMs }) => `${name}@${untilMs}`).join();
+    const notNow = closedNow(this.world.load, this.world.governance, nowMs);
+    const fingerprint = notNow
+      .map(({ provider, key, model, untilMs }) => `${provider}/${key} ${model}@${untilMs}`).join();
     if (onChange && fingerprint === this.#lastClosed) return;
     this.#lastClosed = fingerprint;
     const epoch = Math.max(...partitions.map((p) => this.world.partitions[p]?.owner?.epoch ?? 0));
     const closed = [
-      ...cooling.map(({ name, untilMs, why }) => ({ ...splitName(name), until_ms: untilMs, why })),
+      ...notNow.map(({ provider, key, model, untilMs, why }) => (
+        { provider, key, model, until_ms: untilMs, why }
+      )),
       ...this.#saturated(nowMs),
     ];
     const open_jobs = partitions.map((p) => this.world.partitions[p]?.jobs.size ?? 0);
@@ -43,10 +47,4 @@ export class HealthBroadcast {
     }
     return saturated;
   }
-}
-
-/** Provider ids have no slash. */
-function splitName(name: string): { provider: string; key: string } {
-  const slash = name.indexOf('/');
-  return { provider: name.slice(0, slash), key: name.slice(slash + 1) };
 }

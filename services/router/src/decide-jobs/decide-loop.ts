@@ -71,8 +71,7 @@ export class DecideLoop {
 
   #look(): void {
     const { governance, load, position } = this.world;
-    let underWay = load.slots.size;
-    for (const count of load.deciding.values()) underWay += count;
+    const underWay = load.slots.size + load.decidingJobs;
     const tick: Tick = {
       governance,
       load,

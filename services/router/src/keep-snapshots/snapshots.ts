@@ -9,7 +9,7 @@ import { isFault } from '@libs/faults/faults';
 import type { EventLog, Position } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
 import {
-  closedItemsOf, itemsOf, migrateItem, type Restored, restoreItem, type SnapshotItem,
+  healthItemsOf, itemsOf, migrateItem, type Restored, restoreItem, type SnapshotItem,
 } from '@libs/routing/partition-snapshot';
 import { foldVersion } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
@@ -97,7 +97,7 @@ export class Snapshots {
     const { store, logger, partitionCount } = this.tools;
     const startedMs = this.tools.now();
     // The moment of the snapshot: references only, in this turn of the event loop.
-    const items = [...world.partitions.flatMap(itemsOf), ...closedItemsOf(world.load)];
+    const items = [...world.partitions.flatMap(itemsOf), ...healthItemsOf(world.load)];
     try {
       const body = await compress(await textOf(items), { level: 1 });
       const sha256 = createHash('sha256').update(body).digest('hex');

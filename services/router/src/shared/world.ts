@@ -5,9 +5,11 @@ import type { AnyEvent } from '@libs/events/envelope';
 import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import type { Commit, Position } from '@libs/log/log';
-import { foldJobEvent, forgetEnded } from '@libs/routing/fold-partition';
+import { foldJobEvent, type FoldSides, forgetEnded } from '@libs/routing/fold-partition';
 import { type FoldNews, newPartition, type PartitionState } from '@libs/routing/partition-state';
-import { forgetProvider, newProviderLoad, type ProviderLoad } from '@libs/routing/provider-load';
+import { forgetProvider } from '@libs/routing/health/learn';
+import { rulesOf } from '@libs/routing/health/rules';
+import { newProviderLoad, type ProviderLoad } from '@libs/routing/provider-load';
 
 export interface World {
   governance: GovernanceState;
@@ -67,7 +69,10 @@ function foldPartition(
   news: FoldNews,
 ): void {
   const { sequence, appendedAtMs } = commit;
-  const sides = { load: world.load, news };
+  const sides: FoldSides = {
+    load: world.load, news,
+    rulesFor: (provider) => rulesOf(world.governance.providers.get(provider)?.health),
+  };
   for (let line = 0; line < events.length; line += 1) {
     foldJobEvent(state, events[line] as AnyEvent, { at: { sequence, line }, appendedAtMs }, sides);
   }

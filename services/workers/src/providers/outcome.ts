@@ -60,6 +60,7 @@ export interface UpstreamSucceeded {
   /** Parameters of the request that this provider did not get. */
   readonly dropped: readonly string[];
   readonly firstTokenMs: number | null;
+  readonly rateLimit?: RateLimit;
 }
 
 export interface UpstreamFailed {
@@ -80,8 +81,10 @@ export interface UpstreamFailed {
 
 /** What the provider's rate limit headers say; times from now. */
 export interface RateLimit {
+  readonly requestsLimit: number | null;
   readonly requestsRemaining: number | null;
   readonly requestsResetMs: number | null;
+  readonly tokensLimit: number | null;
   readonly tokensRemaining: number | null;
   readonly tokensResetMs: number | null;
 }

@@ -15,7 +15,7 @@ import {
   type BreakReason, type ExchangeControls, type ExchangeEnd, type ExchangeReader, runExchange,
 } from './exchange';
 import {
-  type Delta, type UpstreamFailed, type UpstreamOutcome, type UpstreamRequest,
+  type Delta, type RateLimit, type UpstreamFailed, type UpstreamOutcome, type UpstreamRequest,
   type UpstreamTarget,
 } from './outcome';
 import { answerBuffer, type AnswerBuffer, readAnswer } from './read-answer';
@@ -143,6 +143,7 @@ function answerOutcome(call: Call, text: string): UpstreamOutcome {
     model: answer.model,
     dropped: call.built.dropped,
     firstTokenMs: request.stream ? performance.now() - call.startedAtMs : null,
+    ...announcedLimits(call),
   };
 }
 
@@ -186,6 +187,7 @@ function completeOutcome(call: Call, stream: StreamReader): UpstreamOutcome {
     model: typeof answer.model === 'string' ? answer.model : null,
     dropped: call.built.dropped,
     firstTokenMs: call.firstTokenMs,
+    ...announcedLimits(call),
   };
 }
 
@@ -227,7 +229,6 @@ function malformed(call: Call, detail: string): UpstreamFailed {
 
 function failed(call: Call, errorClass: AttemptErrorClass, message: string): UpstreamFailed {
   const nowMs = Date.now();
-  const rateLimit = rateLimitOf(call.headers, nowMs);
   const pause = isSuccess(call.status) ? null : retryAfterMs(call.headers, nowMs);
   return {
     kind: 'failed',
@@ -239,8 +240,13 @@ function failed(call: Call, errorClass: AttemptErrorClass, message: string): Ups
     retryAfterMs: pause,
     usage: null,
     contentSent: false,
-    ...(rateLimit === null ? {} : { rateLimit }),
+    ...announcedLimits(call),
   };
+}
+
+function announcedLimits(call: Call): { readonly rateLimit?: RateLimit } {
+  const rateLimit = rateLimitOf(call.headers, Date.now());
+  return rateLimit === null ? {} : { rateLimit };
 }
 
 function unfitOutcome(request: UpstreamRequest, message: string): UpstreamFailed {

@@ -23,10 +23,14 @@ export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number | 
 /** null where no such header came. */
 export function rateLimitOf(headers: ResponseHeaders, nowMs: number): RateLimit | null {
   const limit = {
+    requestsLimit: numberIn(headers, 'x-ratelimit-limit-requests')
+      ?? numberIn(headers, 'anthropic-ratelimit-requests-limit'),
     requestsRemaining: numberIn(headers, 'x-ratelimit-remaining-requests')
       ?? numberIn(headers, 'anthropic-ratelimit-requests-remaining'),
     requestsResetMs: durationIn(headers, 'x-ratelimit-reset-requests')
       ?? dateIn(headers, 'anthropic-ratelimit-requests-reset', nowMs),
+    tokensLimit: numberIn(headers, 'x-ratelimit-limit-tokens')
+      ?? numberIn(headers, 'anthropic-ratelimit-tokens-limit'),
     tokensRemaining: numberIn(headers, 'x-ratelimit-remaining-tokens')
       ?? numberIn(headers, 'anthropic-ratelimit-tokens-remaining'),
     tokensResetMs: durationIn(headers, 'x-ratelimit-reset-tokens')

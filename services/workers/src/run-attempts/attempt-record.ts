@@ -1,8 +1,8 @@
 // Makes the log's record of one provider call from what the call came to.
-import { type AttemptOutcome, type AttemptRecord } from '@libs/events/attempts';
+import { type AttemptOutcome, type AttemptRecord, type RateLimitSeen } from '@libs/events/attempts';
 import { type Candidate } from '@libs/events/job-events';
 import { costOf } from '@libs/governance/money';
-import { type UpstreamOutcome } from '../providers/outcome';
+import { type RateLimit, type UpstreamOutcome } from '../providers/outcome';
 
 /** What was known when the call began. */
 export interface AttemptStart {
@@ -34,7 +34,23 @@ export function attemptRecord(
     usage: outcome.usage,
     // null when usage or price is not known: unknown is never 0.
     cost_pico_usd: costOf(outcome.usage, candidate.price),
+    ...(outcome.rateLimit === undefined ? {} : { rate_limit: seen(outcome.rateLimit) }),
   };
+}
+
+function seen(limit: RateLimit): RateLimitSeen {
+  return {
+    requests_limit: limit.requestsLimit,
+    requests_remaining: limit.requestsRemaining,
+    requests_reset_ms: wholeMs(limit.requestsResetMs),
+    tokens_limit: limit.tokensLimit,
+    tokens_remaining: limit.tokensRemaining,
+    tokens_reset_ms: wholeMs(limit.tokensResetMs),
+  };
+}
+
+function wholeMs(ms: number | null): number | null {
+  return ms === null ? null : Math.ceil(ms);
 }
 
 /** A call that broke and may have cost is unknown; one that we ended only if its usage is. */

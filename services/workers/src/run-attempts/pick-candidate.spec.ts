@@ -1,10 +1,10 @@
 // Rules of choosing the next candidate.
 import { describe, expect, test } from '@jest/globals';
 import { candidate } from './test-jobs';
-import { pickCandidate, remainingAfter } from './pick-candidate';
+import { type IsClosed, pickCandidate, remainingAfter } from './pick-candidate';
 
 const [a, b, c] = [candidate('a'), candidate('b'), candidate('c')];
-const closed = (...providers: string[]) => (provider: string): boolean => providers.includes(provider);
+const closed = (...providers: string[]): IsClosed => ({ provider }) => providers.includes(provider);
 
 describe('the next candidate', () => {
   test('is the first one while its key is open', () => {

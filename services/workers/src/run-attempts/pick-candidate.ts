@@ -2,8 +2,8 @@
 import { type AttemptErrorClass } from '@libs/events/attempt-errors';
 import { type Candidate } from '@libs/events/job-events';
 
-/** Whether the health broadcast shows a provider key as not to be called now. */
-export type IsClosed = (provider: string, key: string) => boolean;
+/** Whether the health broadcast shows a candidate as not to be called now. */
+export type IsClosed = (candidate: Candidate) => boolean;
 
 /**
  * The first candidate whose key is open. When every one left is closed the first of them is called
@@ -13,7 +13,7 @@ export function pickCandidate(
   remaining: readonly Candidate[], isClosed: IsClosed,
 ): Candidate | null {
   if (remaining.length > 1) {
-    const open = remaining.find((candidate) => !isClosed(candidate.provider, candidate.key));
+    const open = remaining.find((candidate) => !isClosed(candidate));
     if (open !== undefined) return open;
   }
   return remaining[0] ?? null;

@@ -99,7 +99,7 @@ function walk(run: Run, body: string): Promise<Walked> {
   return walkPlan(job.routed, {
     now: deps.now,
     newAttemptId,
-    isClosed: (provider, key) => deps.closedKeys.isClosed(provider, key, deps.now()),
+    isClosed: (candidate) => deps.closedKeys.isClosed(candidate, deps.now()),
     stopReason: () => job.stopReason(deps.now()),
     call: (candidate, attemptId) => callCandidate(run, candidate, attemptId, bytes),
     onFailed: (attempt) => {

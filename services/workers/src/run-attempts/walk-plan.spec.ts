@@ -25,7 +25,7 @@ async function walk(
   const walked = await walkPlan(job, {
     now: () => (clock += 1),
     newAttemptId: () => `att_${called.length + 1}`,
-    isClosed: (provider) => around.closed?.includes(provider) === true,
+    isClosed: ({ provider }) => around.closed?.includes(provider) === true,
     stopReason: () => {
       const [calls, why] = around.stopAfter ?? [Infinity, null];
       return called.length >= calls ? why : null;

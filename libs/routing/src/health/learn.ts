@@ -1,0 +1,107 @@
+// What one attempt teaches about its provider, its target and its key. Told in log order, each once.
+import type { AttemptRecord } from '@libs/events/attempts';
+import { keyName, type ProviderLoad, targetName } from '../provider-load';
+import { tellBreaker } from './breaker';
+import { type ErrorMeaning, meaningOf } from './error-meaning';
+import {
+  closeKey, countUse, type KeyHealth, keySucceeded, newKeyHealth, noteLimits,
+} from './key-health';
+import type { HealthRules } from './rules';
+import { addValue } from './sketch';
+import {
+  baselineHalfLifeMs, type Measure, newTargetHealth, recentHalfLifeMs, type TargetHealth,
+} from './target-health';
+
+/** `loggedAtMs`: the log's time of the commit that tells it. */
+export function learnFromAttempt(
+  load: ProviderLoad, attempt: AttemptRecord, loggedAtMs: number, rules: HealthRules,
+): void {
+  const meaning = attempt.outcome === 'succeeded' ? 'answered' : meaningOfAttempt(attempt);
+  if (meaning === 'nothing') return;
+  const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
+  const provider = at(load.providers, attempt.provider, newTargetHealth);
+  const before = `${isOpen(target)}${isOpen(provider)}`;
+  const call = { startedAtMs: attempt.started_at_ms };
+  if (meaning === 'answered' || meaning === 'target') {
+    tellBreaker(target.breaker, { ...call, failed: meaning === 'target' }, loggedAtMs, rules);
+    // Somebody answered there, if only with an error; a silence is not an answer.
+    if (meaning === 'answered' || attempt.error?.status !== null) {
+      tellBreaker(provider.breaker, { ...call, failed: false }, loggedAtMs, rules);
+    }
+  } else if (meaning === 'provider') {
+    tellBreaker(provider.breaker, { ...call, failed: true }, loggedAtMs, rules);
+  } else {
+    // A refusal for a limit or a key says that the rest of it works.
+    tellBreaker(provider.breaker, { ...call, failed: false }, loggedAtMs, rules);
+  }
+  for (const scope of [target, provider]) noteLast(scope, attempt, meaning, loggedAtMs);
+  if (attempt.outcome === 'succeeded') measure(target, attempt, loggedAtMs);
+  const key = at(load.keys, keyName(attempt.provider, attempt.key), newKeyHealth);
+  const keyChanged = learnKey(key, attempt, loggedAtMs);
+  if (keyChanged || before !== `${isOpen(target)}${isOpen(provider)}`) load.version += 1;
+}
+
+/** A provider configured anew (other key, other address) starts with a clean sheet. */
+export function forgetProvider(load: ProviderLoad, provider: string): void {
+  load.providers.delete(provider);
+  for (const name of [...load.targets.keys()]) {
+    if (name.startsWith(`${provider}:`)) load.targets.delete(name);
+  }
+  for (const name of [...load.keys.keys()]) {
+    if (name.startsWith(`${provider}/`)) load.keys.delete(name);
+  }
+  load.version += 1;
+}
+
+/** A call that ended without an error class of its own, or that we ended, says nothing. */
+function meaningOfAttempt(attempt: AttemptRecord): ErrorMeaning {
+  if (attempt.error === null || attempt.outcome === 'canceled') return 'nothing';
+  return meaningOf(attempt.error.class);
+}
+
+function learnKey(key: KeyHealth, attempt: AttemptRecord, loggedAtMs: number): boolean {
+  const endedAtMs = attempt.started_at_ms + attempt.duration_ms;
+  const { usage } = attempt;
+  countUse(key, usage === null ? 0 : usage.input_tokens + usage.output_tokens, loggedAtMs);
+  if (attempt.rate_limit !== undefined) noteLimits(key, attempt.rate_limit, endedAtMs);
+  if (attempt.outcome === 'succeeded') return keySucceeded(key, attempt.started_at_ms);
+  return attempt.error !== null && closeKey(key, attempt.error, attempt.retry_after_ms, endedAtMs);
+}
+
+function noteLast(
+  scope: TargetHealth, attempt: AttemptRecord, meaning: ErrorMeaning, atMs: number,
+): void {
+  scope.lastMs = atMs;
+  if (attempt.error === null || meaning === 'answered') return;
+  const { class: errorClass, message } = attempt.error;
+  scope.lastError = { class: errorClass, message: message.slice(0, 200), atMs };
+}
+
+function measure(target: TargetHealth, attempt: AttemptRecord, atMs: number): void {
+  const { first_token_ms: firstMs, duration_ms: totalMs, usage } = attempt;
+  if (firstMs === null) {
+    note(target.total, totalMs, atMs);
+    return;
+  }
+  note(target.firstToken, firstMs, atMs);
+  const spanMs = totalMs - firstMs;
+  if (usage !== null && usage.output_tokens > 1 && spanMs > 0) {
+    note(target.tokensPerS, (usage.output_tokens - 1) * 1000 / spanMs, atMs);
+  }
+}
+
+/** Told to both memories: with a half-life of half an hour a slow phase of minutes changes no median. */
+function note(measured: Measure, value: number, atMs: number): void {
+  addValue(measured.recent, value, atMs, recentHalfLifeMs);
+  addValue(measured.baseline, value, atMs, baselineHalfLifeMs);
+}
+
+function isOpen(scope: TargetHealth): boolean {
+  return scope.breaker.open !== null;
+}
+
+function at<V>(map: Map<string, V>, name: string, make: () => V): V {
+  let value = map.get(name);
+  if (value === undefined) map.set(name, value = make());
+  return value;
+}

@@ -1,0 +1,65 @@
+// Thresholds of health with the reason of each default. Every one can be set for all providers and
+// for each (`health` in holdfast.yaml).
+import type { HealthRulesConfig } from '@libs/events/routing-policy';
+
+/** Shares are 0 to 1, times in ms. */
+export interface HealthRules {
+  /**
+   * Share of failed calls in the window that opens the breaker. Half: with a fallback a call at such
+   * a target costs its caller a detour every second time; a brown-out of 20 % is better lessened
+   * (weights follow the share) than cut off, since the others may not carry the whole traffic.
+   */
+  readonly failureShare: number;
+  /** Fewer calls in the window say nothing: of 10, 5 failures of a 10 % target come once in 600. */
+  readonly failuresMin: number;
+  /** So many in a row open it whatever the window says: at 10 % failures once in 100,000 calls. */
+  readonly consecutiveFailures: number;
+  /** First open time: most resets and restarts of a provider are over within it. */
+  readonly openMs: number;
+  /** Doubled with each opening up to this: a provider that comes back is found within a minute. */
+  readonly openMaxMs: number;
+  /** Calls let through at once while half open; more after each success. */
+  readonly halfOpenCalls: number;
+  /** Successes in a row that close it. */
+  readonly closeAfter: number;
+  /** A target that has recovered gets its share back over this time: caches and scalers are cold. */
+  readonly slowStartMs: number;
+  /** Latency against its own baseline that makes it degraded: answers differ by 2 without any fault. */
+  readonly slowFactor: number;
+  /** Recent calls before latency says something. */
+  readonly slowMinSamples: number;
+  /** Below this part of an announced limit the rest is spread until its reset. */
+  readonly paceBelow: number;
+}
+
+export const defaultRules: HealthRules = {
+  failureShare: 0.5,
+  failuresMin: 10,
+  consecutiveFailures: 5,
+  openMs: 5_000,
+  openMaxMs: 60_000,
+  halfOpenCalls: 1,
+  closeAfter: 3,
+  slowStartMs: 20_000,
+  slowFactor: 3,
+  slowMinSamples: 8,
+  paceBelow: 0.1,
+};
+
+export function rulesOf(config: HealthRulesConfig | undefined): HealthRules {
+  if (config === undefined) return defaultRules;
+  const d = defaultRules;
+  return {
+    failureShare: config.failure_share ?? d.failureShare,
+    failuresMin: config.failures_min ?? d.failuresMin,
+    consecutiveFailures: config.consecutive_failures ?? d.consecutiveFailures,
+    openMs: config.open_ms ?? d.openMs,
+    openMaxMs: config.open_max_ms ?? d.openMaxMs,
+    halfOpenCalls: config.half_open_calls ?? d.halfOpenCalls,
+    closeAfter: config.close_after ?? d.closeAfter,
+    slowStartMs: config.slow_start_ms ?? d.slowStartMs,
+    slowFactor: config.slow_factor ?? d.slowFactor,
+    slowMinSamples: config.slow_min_samples ?? d.slowMinSamples,
+    paceBelow: config.pace_below ?? d.paceBelow,
+  };
+}

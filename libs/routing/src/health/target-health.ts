@@ -1,0 +1,182 @@
+// Health of one (provider, model), and of a provider's address: a breaker, and for targets how fast
+// it is against its own past.
+import { type Breaker, breakerAt, newBreaker } from './breaker';
+import { countsAt } from './outcome-window';
+import type { HealthRules } from './rules';
+import { newSketch, quantile, type Sketch, weightAt } from './sketch';
+
+/** A recent and a long memory of one measure. */
+export interface Measure {
+  readonly recent: Sketch;
+  readonly baseline: Sketch;
+}
+
+export interface TargetHealth {
+  readonly breaker: Breaker;
+  /** ms to the first token of streams. */
+  readonly firstToken: Measure;
+  /** ms of whole answers that were not streamed. */
+  readonly total: Measure;
+  /** Output tokens per second after the first. */
+  readonly tokensPerS: Measure;
+  lastError: { readonly class: string; readonly message: string; readonly atMs: number } | null;
+  /** When an attempt here was last learned of, by the log's time. */
+  lastMs: number;
+}
+
+/** What is recent: a slow phase shows within seconds at any rate worth balancing. */
+export const recentHalfLifeMs = 5_000;
+/** What is usual: a slow phase of some minutes does not become it. */
+export const baselineHalfLifeMs = 1_800_000;
+
+export function newTargetHealth(): TargetHealth {
+  return {
+    breaker: newBreaker(), firstToken: newMeasure(), total: newMeasure(), tokensPerS: newMeasure(),
+    lastError: null, lastMs: 0,
+  };
+}
+
+export function newMeasure(): Measure {
+  return { recent: newSketch(), baseline: newSketch() };
+}
+
+/** Whether and how much a target may be used at a moment. */
+export interface Condition {
+  readonly kind: 'healthy' | 'degraded' | 'half_open' | 'open';
+  /** 0 to 1: part of its weight that it keeps. */
+  readonly share: number;
+  /** For people; empty when healthy. */
+  readonly why: string;
+  /** When an open one is tried again. */
+  readonly untilMs: number | null;
+  /** Calls that may be under way at once while half open; null: no bound. */
+  readonly callsMax: number | null;
+}
+
+const healthy: Condition = {
+  kind: 'healthy', share: 1, why: '', untilMs: null, callsMax: null,
+};
+/** What is degraded keeps at least this, so that its recovery is seen. */
+const shareMin = 0.05;
+/** A share of failures below it is what providers have on good days. */
+const ordinaryFailures = 0.02;
+
+export interface Crowd {
+  /** Calls under way. */
+  readonly count: number;
+  /** How many of them have been under way for longer than a time in ms. */
+  readonly olderThan: (ageMs: number) => number;
+}
+
+export function conditionAt(
+  health: TargetHealth | undefined, crowd: Crowd, nowMs: number, rules: HealthRules,
+): Condition {
+  if (health === undefined) return healthy;
+  const state = breakerAt(health.breaker, nowMs, rules);
+  if (state.kind === 'open') {
+    return {
+      kind: 'open', share: 0, untilMs: state.untilMs, callsMax: 0,
+      why: `${openedBecause(health)}, tried again at ${isoTime(state.untilMs)}`,
+    };
+  }
+  if (state.kind === 'half_open') {
+    return {
+      kind: 'half_open', share: shareMin, untilMs: null, callsMax: state.calls,
+      why: `half open, ${health.breaker.recovered} of ${rules.closeAfter} successes`,
+    };
+  }
+  return closedCondition(health, { warm: state.warm, crowd, nowMs, rules });
+}
+
+interface Closed {
+  readonly warm: number;
+  readonly crowd: Crowd;
+  readonly nowMs: number;
+  readonly rules: HealthRules;
+}
+
+/** Several troubles at once: each takes its part. */
+function closedCondition(health: TargetHealth, closed: Closed): Condition {
+  const { warm, crowd, nowMs, rules } = closed;
+  let share = 1;
+  const why: string[] = [];
+  const { calls, failed } = countsAt(health.breaker.window, nowMs);
+  if (calls >= rules.failuresMin && failed > ordinaryFailures * calls) {
+    const kept = (calls - failed) / calls;
+    share *= kept * kept * kept;
+    why.push(`${failed} of ${calls} calls failed`);
+  }
+  const slow = slowness(health, nowMs, rules);
+  if (slow !== null && slow.factor >= rules.slowFactor) {
+    share /= slow.factor;
+    why.push(`${slow.what} ${slow.factor.toFixed(1)} times its usual`);
+  }
+  const stuck = stuckCalls(health, crowd, rules);
+  if (stuck > 0) {
+    share *= shareMin;
+    why.push(`${stuck} of ${crowd.count} calls have no answer for unusually long`);
+  }
+  if (why.length === 0 && warm >= 1) return healthy;
+  if (warm < 1) {
+    share *= Math.max(shareMin, warm);
+    why.push('coming back slowly');
+  }
+  return {
+    kind: 'degraded', share: Math.max(shareMin, share), why: why.join(', '), untilMs: null,
+    callsMax: null,
+  };
+}
+
+/** The worst of its measures against its own baseline; null: too little is known. */
+export function slowness(
+  health: TargetHealth, nowMs: number, rules: HealthRules,
+): { readonly factor: number; readonly what: string } | null {
+  const factors = [
+    { what: 'first token', factor: ratio(health.firstToken, nowMs, rules) },
+    { what: 'answers', factor: ratio(health.total, nowMs, rules) },
+    { what: 'tokens', factor: inverse(ratio(health.tokensPerS, nowMs, rules)) },
+  ];
+  let worst: { readonly factor: number; readonly what: string } | null = null;
+  for (const { what, factor } of factors) {
+    if (factor !== null && factor > (worst?.factor ?? 0)) worst = { factor, what };
+  }
+  return worst;
+}
+
+function ratio(measure: Measure, nowMs: number, rules: HealthRules): number | null {
+  if (weightAt(measure.recent, nowMs, recentHalfLifeMs) < rules.slowMinSamples / 4) return null;
+  if (measure.baseline.total < rules.slowMinSamples) return null;
+  const recent = quantile(measure.recent, 0.5);
+  const usual = quantile(measure.baseline, 0.5);
+  return recent === null || usual === null || usual === 0 ? null : recent / usual;
+}
+
+function inverse(value: number | null): number | null {
+  return value === null || value === 0 ? null : 1 / value;
+}
+
+/** Below it nobody calls an answer late. */
+const stuckAfterMinMs = 5_000;
+const stuckMin = 3;
+
+/**
+ * Calls that hang say nothing until they end, perhaps minutes later. When half of those under way
+ * are older than four times what nine of ten take, the target is as good as down.
+ */
+function stuckCalls(health: TargetHealth, crowd: Crowd, rules: HealthRules): number {
+  const { baseline } = health.total.baseline.total >= health.firstToken.baseline.total
+    ? health.total : health.firstToken;
+  if (baseline.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
+  const usualMs = quantile(baseline, 0.9) ?? 0;
+  const stuck = crowd.olderThan(Math.max(stuckAfterMinMs, 4 * usualMs));
+  return stuck >= stuckMin && stuck * 2 >= crowd.count ? stuck : 0;
+}
+
+function openedBecause({ breaker, lastError }: TargetHealth): string {
+  const what = lastError === null ? 'failures' : lastError.class;
+  return `open after ${breaker.consecutive} failures in a row, last ${what}`;
+}
+
+export function isoTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
