@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
 import { addReplay } from './replay/replay.command';
@@ -17,7 +18,7 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addTail, addReplay, addRestore, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addTail, addReplay, addRestore, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -1,9 +1,10 @@
 // What can be configured of routing: strategies, rules with conditions, health rules, probes, hedging.
 import { z } from 'zod';
 
-export const strategy = z.enum([
+export const strategies = [
   'weighted', 'priority', 'least_busy', 'fastest', 'cheapest', 'adaptive',
-]);
+] as const;
+export const strategy = z.enum(strategies);
 export type Strategy = z.infer<typeof strategy>;
 
 /**
@@ -11,6 +12,8 @@ export type Strategy = z.infer<typeof strategy>;
  * where the reason of each stands. Shares are 0 to 1, times in ms.
  */
 export const healthRules = z.object({
+  /** false: nothing of this provider is ever passed over for its health. */
+  enabled: z.boolean(),
   failure_share: z.number(),
   failures_min: z.number().int(),
   consecutive_failures: z.number().int(),

@@ -5,7 +5,7 @@ import type { GovernanceState } from '@libs/governance/state';
 import { breakerAt } from './health/breaker';
 import { isOut, newKeyHealth, paceOf, useAt } from './health/key-health';
 import { countsAt } from './health/outcome-window';
-import { rulesOf } from './health/rules';
+import { type HealthRules, rulesOf } from './health/rules';
 import { quantile, type Sketch } from './health/sketch';
 import { type Condition, conditionAt, type Measure, type TargetHealth } from './health/target-health';
 import { crowdAt } from './look-at-targets';
@@ -24,14 +24,19 @@ export function closedNow(
   load: ProviderLoad, governance: GovernanceState, nowMs: number,
 ): NotNow[] {
   const all: NotNow[] = [];
+  const rulesFor = (provider: string): HealthRules =>
+    rulesOf(governance.providers.get(provider)?.health);
   for (const [name, { closed }] of load.keys) {
     if (closed === null || closed.untilMs <= nowMs) continue;
     const slash = name.indexOf('/');
     const [provider, key] = [name.slice(0, slash), name.slice(slash + 1)];
+    if (!rulesFor(provider).enabled) continue;
     all.push({ provider, key, model: null, untilMs: closed.untilMs, why: closed.why });
   }
   const open = (health: TargetHealth, provider: string): number | null => {
-    const state = breakerAt(health.breaker, nowMs, rulesOf(governance.providers.get(provider)?.health));
+    const rules = rulesFor(provider);
+    if (!rules.enabled) return null;
+    const state = breakerAt(health.breaker, nowMs, rules);
     return state.kind === 'open' ? state.untilMs : null;
   };
   for (const [provider, health] of load.providers) {

@@ -66,7 +66,7 @@ function lookAtTarget(job: JobFacts, able: AbleTarget, looking: Looking): void {
   const { load, nowMs, look, name } = looking;
   const { provider } = able.target;
   const rules = rulesOf(provider.health);
-  const condition = worse(
+  const condition = !rules.enabled ? unwatched : worse(
     conditionAt(load.targets.get(name), crowdAt(load, name, nowMs), nowMs, rules),
     conditionAt(load.providers.get(provider.provider), nobody, nowMs, rules),
   );
@@ -101,7 +101,7 @@ function closedBecause(
   const name = keyName(one.able.target.provider.provider, key.name);
   const health = load.keys.get(name);
   const closed = health?.closed ?? null;
-  if (closed !== null && closed.untilMs > nowMs) {
+  if (rules.enabled && closed !== null && closed.untilMs > nowMs) {
     return {
       health: isOut(closed) ? 'disabled' : 'cooling', untilMs: closed.untilMs,
       why: `${closed.why}, not before ${isoTime(closed.untilMs)}`,
@@ -111,6 +111,7 @@ function closedBecause(
   if (most !== null && busyKey(name, looking) >= most) {
     return { health: 'saturated', untilMs: null, why: 'its max_in_flight is reached' };
   }
+  if (!rules.enabled) return null;
   const bounds: KeyBounds = {
     rpm: key.rpm ?? null, tpm: key.tpm ?? null, paceBelow: rules.paceBelow,
   };
@@ -137,6 +138,9 @@ function decidingAt(
   return deciding;
 }
 
+const unwatched: Condition = {
+  kind: 'healthy', share: 1, why: '', untilMs: null, callsMax: null,
+};
 const nobody: Crowd = { count: 0, olderThan: () => 0 };
 
 export function crowdAt(load: ProviderLoad, target: string, nowMs: number): Crowd {

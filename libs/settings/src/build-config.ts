@@ -18,7 +18,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const ids = providerIds(yaml);
   checkTwice(yaml, list);
   const providers = (yaml.providers ?? []).map((provider, index) =>
-    buildProvider(provider, ['providers', index], building));
+    buildProvider(provider, ['providers', index], { ...building, health: yaml.health }));
   const routes = (yaml.routes ?? []).map((route, index) =>
     buildRoute(route, ['routes', index], { ...building, providers: ids }));
   const prices = (yaml.prices ?? []).map((price, index) => {

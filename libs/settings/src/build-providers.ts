@@ -8,13 +8,26 @@ import type { HoldfastYaml, ProviderYaml, RouteYaml } from './holdfast-yaml';
 import { nearestName } from './nearest-name';
 
 type Provider = DesiredConfig['providers'][number];
+type Route = DesiredConfig['routes'][number];
 
 /** api.md, section 6. First token and stall count for streamed upstream calls only. */
 export const timeoutsDefault: Provider['timeouts'] = {
   connect_ms: 5_000, first_token_ms: 120_000, stall_ms: 30_000, total_ms: 600_000,
 };
 
-export function buildProvider(yaml: ProviderYaml, path: ConfigPath, building: Building): Provider {
+/** A probe costs one token; every 30 s that is some thousand a day. */
+const probeEveryMs = 30_000;
+/** What nobody asked for a minute may have failed unseen. */
+const probeIdleMs = 60_000;
+
+export interface ProviderBuilding extends Building {
+  /** For all providers. */
+  readonly health: ProviderYaml['health'];
+}
+
+export function buildProvider(
+  yaml: ProviderYaml, path: ConfigPath, building: ProviderBuilding,
+): Provider {
   const type: ProviderType = providerTypes[yaml.type];
   const baseUrl = (yaml.base_url ?? type.baseUrl).replace(/\/+$/, '');
   const models = yaml.models ?? ['*'];
@@ -36,6 +49,24 @@ export function buildProvider(yaml: ProviderYaml, path: ConfigPath, building: Bu
     weight: yaml.weight ?? 1,
     fallback: yaml.fallback ?? true,
     headers: yaml.headers ?? {},
+    ...buildHealth(yaml, building),
+  };
+}
+
+/** What the provider says itself goes before what is said for all of them. */
+function buildHealth(
+  yaml: ProviderYaml, { health }: ProviderBuilding,
+): Pick<Provider, 'health' | 'probes'> {
+  const both = { ...health, ...yaml.health };
+  const { probes } = yaml;
+  return {
+    ...(Object.keys(both).length === 0 ? {} : { health: both }),
+    ...(probes === undefined ? {} : {
+      probes: {
+        every_ms: probes.every_ms ?? probeEveryMs, idle_ms: probes.idle_ms ?? probeIdleMs,
+        model: probes.model ?? null,
+      },
+    }),
   };
 }
 
@@ -76,6 +107,8 @@ function buildKeys(
       weight: key.weight ?? 1,
       max_in_flight: key.max_in_flight ?? null,
       models: key.models ?? [],
+      ...(key.rpm === undefined ? {} : { rpm: key.rpm }),
+      ...(key.tpm === undefined ? {} : { tpm: key.tpm }),
     };
   });
 }
@@ -92,11 +125,11 @@ function variableName(yaml: ProviderYaml): string {
 
 export function buildRoute(
   yaml: RouteYaml, path: ConfigPath, building: Building & { readonly providers: Set<string> },
-): DesiredConfig['routes'][number] {
+): Route {
   const { list, providers } = building;
-  for (const [index, target] of yaml.targets.entries()) {
-    if (providers.has(target.provider)) continue;
-    list.add([...path, 'targets', index, 'provider'], noProvider(target.provider, providers));
+  checkTargets(yaml.targets, [...path, 'targets'], building);
+  for (const [index, rule] of (yaml.rules ?? []).entries()) {
+    checkTargets(rule.targets, [...path, 'rules', index, 'targets'], building);
   }
   const { fallbacks = {} } = yaml;
   for (const [name, targets] of Object.entries(fallbacks)) {
@@ -106,20 +139,50 @@ export function buildRoute(
       list.add([...path, 'fallbacks', name], noProvider(provider, providers));
     }
   }
-  if (yaml.strategy === 'fastest' || yaml.strategy === 'adaptive') {
-    building.notes.push(`route ${yaml.model}: ${yaml.strategy} goes by weight in this version`);
-  }
   return {
     model: yaml.model,
     strategy: yaml.strategy ?? 'weighted',
-    targets: yaml.targets.map((target) => ({ ...target, weight: target.weight ?? 1 })),
+    targets: weighed(yaml.targets),
     fallbacks: {
       default: fallbacks.default ?? [],
       context_too_long: fallbacks.context_too_long ?? [],
       content_filter: fallbacks.content_filter ?? [],
     },
     drop_params: yaml.drop_params ?? false,
+    ...routePolicy(yaml),
   };
+}
+
+/** Calls of one routing where the route does not say: a plan has eight candidates at most. */
+const attemptsMaxDefault = 8;
+
+function routePolicy({ rules, hedge, retries }: RouteYaml): Pick<Route, 'rules' | 'hedge' | 'retries'> {
+  return {
+    ...(rules === undefined ? {} : {
+      rules: rules.map((rule) => ({ ...rule, targets: weighed(rule.targets) })),
+    }),
+    ...(hedge === undefined ? {} : {
+      hedge: { percent: hedge.percent, after_ms: hedge.after_ms ?? null },
+    }),
+    ...(retries === undefined ? {} : {
+      retries: {
+        same_target: retries.same_target ?? 0, attempts_max: retries.attempts_max ?? attemptsMaxDefault,
+      },
+    }),
+  };
+}
+
+function weighed(targets: RouteYaml['targets']): Route['targets'] {
+  return targets.map((target) => ({ ...target, weight: target.weight ?? 1 }));
+}
+
+function checkTargets(
+  targets: RouteYaml['targets'], path: ConfigPath,
+  { list, providers }: Building & { readonly providers: Set<string> },
+): void {
+  for (const [index, { provider }] of targets.entries()) {
+    if (!providers.has(provider)) list.add([...path, index, 'provider'], noProvider(provider, providers));
+  }
 }
 
 export function noProvider(wrong: string, providers: Iterable<string>): string {

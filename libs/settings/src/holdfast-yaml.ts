@@ -1,5 +1,7 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
+import { faultOf } from '@libs/conditions/condition';
+import { strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 
 /** No slash: `provider/model` is split there. */
@@ -22,7 +24,26 @@ const providerKey = z.strictObject({
   value: secretText,
   weight: positive.optional(),
   max_in_flight: z.int().positive().optional(),
+  rpm: z.int().positive().optional(),
+  tpm: z.int().positive().optional(),
   models: names.optional(),
+});
+
+const share = z.number().min(0).max(1);
+/** Defaults, with the reason of each: libs/routing/src/health/rules.ts and docs/routing.md. */
+const health = z.strictObject({
+  enabled: z.boolean().optional(),
+  failure_share: share.optional(),
+  failures_min: z.int().positive().optional(),
+  consecutive_failures: z.int().positive().optional(),
+  open_ms: milliseconds.optional(),
+  open_max_ms: milliseconds.optional(),
+  half_open_calls: z.int().positive().optional(),
+  close_after: z.int().positive().optional(),
+  slow_start_ms: z.int().nonnegative().max(86_400_000).optional(),
+  slow_factor: z.number().min(1).optional(),
+  slow_min_samples: z.int().positive().optional(),
+  pace_below: share.optional(),
 });
 
 const provider = z.strictObject({
@@ -42,21 +63,44 @@ const provider = z.strictObject({
     total_ms: milliseconds.optional(),
   }).optional(),
   headers: text.optional(),
+  health: health.optional(),
+  probes: z.strictObject({
+    every_ms: milliseconds.min(1_000).optional(),
+    idle_ms: milliseconds.optional(),
+    model: z.string().min(1).optional(),
+  }).optional(),
+});
+
+const strategy = z.enum(strategies);
+const target = z.strictObject({
+  provider: z.string().min(1), model: z.string().min(1), weight: z.number().nonnegative().optional(),
+});
+const condition = z.string().min(1).superRefine((value, context) => {
+  const fault = faultOf(value);
+  if (fault !== null) context.addIssue({ code: 'custom', message: `is not a condition in CEL: ${fault}` });
 });
 
 const route = z.strictObject({
   model: z.string().min(1),
-  strategy: z.enum(['weighted', 'priority', 'least_busy', 'fastest', 'cheapest', 'adaptive'])
-    .optional(),
-  targets: z.array(z.strictObject({
-    provider: z.string().min(1), model: z.string().min(1), weight: z.number().nonnegative().optional(),
-  })).min(1),
+  strategy: strategy.optional(),
+  targets: z.array(target).min(1),
   fallbacks: z.strictObject({
     default: names.optional(),
     context_too_long: names.optional(),
     content_filter: names.optional(),
   }).optional(),
   drop_params: z.boolean().optional(),
+  rules: z.array(z.strictObject({
+    name: z.string().min(1).max(64), when: condition, strategy: strategy.optional(),
+    targets: z.array(target).min(1),
+  })).max(50).optional(),
+  hedge: z.strictObject({
+    percent: z.number().min(0).max(100), after_ms: milliseconds.optional(),
+  }).optional(),
+  retries: z.strictObject({
+    same_target: z.int().min(0).max(3).optional(),
+    attempts_max: z.int().min(1).max(20).optional(),
+  }).optional(),
 });
 
 const virtualKey = z.strictObject({
@@ -99,6 +143,7 @@ export const holdfastYaml = z.strictObject({
   routes: z.array(route).optional(),
   customers: z.array(customer).optional(),
   prices: z.array(price).optional(),
+  health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
 });
 
@@ -117,8 +162,7 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets are not enforced in this version, so they are not accepted; remove this section',
   rate_limits:
     'rate limits are not enforced in this version, so they are not accepted; remove this section',
-  rpm: 'requests per minute are not enforced in this version; use max_in_flight, or remove it',
-  tpm: 'tokens per minute are not enforced in this version; use max_in_flight, or remove it',
+  continue_on_break: 'a stream that broke is not continued elsewhere in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',
@@ -132,6 +176,6 @@ export function configJsonSchema(): Record<string, unknown> {
   return {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
-    description: 'Configuration of Holdfast: providers, routes, customers, prices, webhooks.',
+    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks.',
   };
 }

@@ -174,8 +174,6 @@ describe('a wrong holdfast.yaml', () => {
     for (const field of ['budgets: []', 'rate_limits: []', 'cache: {}', 'guardrails: []', 'audit: {}']) {
       expect(refused(`${smallest}${field}\n`)[0]).toMatch(/not (enforced|available) in this version/);
     }
-    const rpm = full.replace('max_in_flight: 200', 'rpm: 5000');
-    expect(refused(rpm)[0]).toContain('use max_in_flight');
   });
 
   test('of a file with every field of the design, the limits alone are refused, each by name', () => {
@@ -185,9 +183,38 @@ describe('a wrong holdfast.yaml', () => {
       .replace('      - id: search\n', '      - id: search\n        budgets: [{ limit_usd: 100, window: week }]\n')
       .replace('models: ["chat"] }', 'models: ["chat"], rate_limits: [{ requests: 600, window: minute }] }');
     expect(refused(text).map((problem) => problem.split(': ')[1])).toEqual([
-      'providers[0].keys[0].rpm', 'providers[0].keys[0].tpm', 'customers[0].budgets',
+      'customers[0].budgets',
       'customers[0].teams[0].budgets', 'customers[0].teams[0].keys[0].rate_limits',
     ]);
+  });
+
+  test('routing takes health rules, probes, limits of keys, rules with conditions, hedging and retries', () => {
+    const text = full
+      .replace('max_in_flight: 200', 'rpm: 5000, tpm: 2000000')
+      .replace('    type: anthropic\n', '    type: anthropic\n    health: { open_ms: 1000 }\n    probes: { every_ms: 5000 }\n')
+      .replace('    fallbacks: {', `    hedge: { percent: 5 }
+    retries: { same_target: 1 }
+    rules:
+      - { name: gold, when: 'metadata.tier == "gold"', strategy: fastest, targets: [{ provider: openai, model: gpt-4o }] }
+    fallbacks: {`) + 'health: { failure_share: 0.3, open_ms: 9000 }\n';
+    const { providers, routes } = accepted(text);
+    expect(providers[0]).toMatchObject({
+      health: { failure_share: 0.3, open_ms: 9000 }, keys: [{ rpm: 5000, tpm: 2_000_000 }, {}],
+    });
+    expect(providers[1]).toMatchObject({
+      health: { failure_share: 0.3, open_ms: 1000 }, probes: { every_ms: 5000, idle_ms: 60_000, model: null },
+    });
+    expect(routes[0]).toMatchObject({
+      hedge: { percent: 5, after_ms: null }, retries: { same_target: 1, attempts_max: 8 },
+      rules: [{ name: 'gold', strategy: 'fastest', targets: [{ weight: 1 }] }],
+    });
+  });
+
+  test('a condition that is none, and a rule for a provider that is not there, are named', () => {
+    const rule = (when: string, provider: string): string => full.replace('    strategy: weighted\n', `    rules: [{ name: r, when: '${when}', targets: [{ provider: ${provider}, model: m }] }]\n`);
+    expect(refused(rule('metadata.tier ==', 'openai'))[0]).toContain('is not a condition in CEL');
+    expect(refused(rule('true', 'opnai'))[0]).toContain('did you mean "openai"?');
+    expect(refused(full.replace('    strategy: weighted\n', '    continue_on_break: true\n'))[0]).toContain('not continued elsewhere in this version');
   });
 
   test('types that do not exist yet are named with what to do instead', () => {

@@ -10,6 +10,8 @@ export interface AskRouter {
   readonly unwatch?: boolean;
   /** Count the open jobs, too (for operators). */
   readonly depth?: boolean;
+  /** Health of every provider, target and key (libs/routing/health-view). */
+  readonly health?: boolean;
 }
 
 /** Open jobs of a partition. */
@@ -41,6 +43,7 @@ export interface RouterAnswer {
   readonly jobs: readonly JobAnswer[];
   /** When asked for. */
   readonly depth?: QueueDepth;
+  readonly health?: readonly object[];
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

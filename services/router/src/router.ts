@@ -62,7 +62,7 @@ export class Router {
     this.#decisions = new DecideLoop(world, {
       log, bodies, own, workers, logger, now, elapsed, metrics, abandonCap,
     });
-    this.#answers = new Answers(world, signals, replies, instance);
+    this.#answers = new Answers(world, signals, replies, { instance, now });
     this.#cancels = new CancelSignals(signals);
     this.#health = new HealthBroadcast(world, signals, instance);
     this.ownership = new Ownership(world, {

@@ -4,6 +4,8 @@ import type { HealthRulesConfig } from '@libs/events/routing-policy';
 
 /** Shares are 0 to 1, times in ms. */
 export interface HealthRules {
+  /** false: what is learned is shown and changes no decision. */
+  readonly enabled: boolean;
   /**
    * Share of failed calls in the window that opens the breaker. Half: with a fallback a call at such
    * a target costs its caller a detour every second time; a brown-out of 20 % is better lessened
@@ -33,6 +35,7 @@ export interface HealthRules {
 }
 
 export const defaultRules: HealthRules = {
+  enabled: true,
   failureShare: 0.5,
   failuresMin: 10,
   consecutiveFailures: 5,
@@ -50,6 +53,7 @@ export function rulesOf(config: HealthRulesConfig | undefined): HealthRules {
   if (config === undefined) return defaultRules;
   const d = defaultRules;
   return {
+    enabled: config.enabled ?? d.enabled,
     failureShare: config.failure_share ?? d.failureShare,
     failuresMin: config.failures_min ?? d.failuresMin,
     consecutiveFailures: config.consecutive_failures ?? d.consecutiveFailures,

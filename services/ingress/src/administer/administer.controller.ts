@@ -8,7 +8,7 @@ import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { applyConfig, configView } from './apply-config';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
-import { deadLetters, healthView } from './operations';
+import { deadLetters, healthReport } from './operations';
 import { queueView } from './queue-view';
 
 type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
@@ -29,7 +29,7 @@ export class AdministerController {
 
   @Get('health')
   health(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(request, reply, () => ok(healthView(this.edge)));
+    return this.#answer(request, reply, () => healthReport(this.edge, request));
   }
 
   @Get('queue')
@@ -90,6 +90,9 @@ export class AdministerController {
     if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
     const answer = await act();
     if ('kind' in answer) { sendRefusal(reply, 'openai', answer); return; }
+    if (typeof answer.body === 'string') {
+      void reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.body); return;
+    }
     sendJson(reply, answer.status, answer.body);
   }
 }

@@ -3,13 +3,44 @@ import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type JobState } from '@libs/jobs/state';
 import { viewOf } from '@libs/jobs/view';
+import { healthTable } from '@libs/routing/health-table';
+import { type ProviderView } from '@libs/routing/health-view';
+import { isFault } from '@libs/faults/faults';
+import { askRouter } from '../shared/ask-router';
 import { type Edge } from '../shared/edge';
 import { readQuery } from '../shared/read-json';
 import { type HttpRefusal, isRefusal } from '../shared/refusal';
 
-export function healthView(edge: Edge): object {
+const healthQuery = z.object({ format: z.enum(['json', 'text']).default('json') });
+
+/** Health of the parts, and of every provider, target and key as the routers fold it. */
+export async function healthReport(
+  edge: Edge, request: FastifyRequest,
+): Promise<{ status: number; body: unknown } | HttpRefusal> {
+  const query = readQuery(request, healthQuery);
+  if (isRefusal(query)) return query;
+  const providers = await providersHealth(edge);
+  if (query.format === 'text') {
+    const text = providers === null ? 'no router answers' : healthTable(providers, Date.now());
+    return { status: 200, body: `${text}\n` };
+  }
   const { body } = edge.health.report();
-  return { ...body, routers: edge.cluster.routers(), workers: edge.cluster.workers() };
+  const [routers, workers] = [edge.cluster.routers(), edge.cluster.workers()];
+  return { status: 200, body: { ...body, routers, workers, providers } };
+}
+
+/** Every router folds all of it: the first owner of a partition that answers will do. */
+async function providersHealth(edge: Edge): Promise<readonly ProviderView[] | null> {
+  for (let partition = 0; partition < edge.parts.partitionCount; partition += 1) {
+    try {
+      const question = { jobs: [], watch: null, health: true };
+      const { health } = await askRouter(edge.signals, partition, question);
+      return health as readonly ProviderView[];
+    } catch (error) {
+      if (!isFault(error, 'router_unavailable')) throw error;
+    }
+  }
+  return null;
 }
 
 const deadLetterQuery = z.object({

@@ -45,7 +45,7 @@ export async function redrive(
 async function askedAgain(
   edge: Edge, key: VirtualKey, state: SettledJob,
 ): Promise<Asked | HttpRefusal> {
-  const { call, body, webhook, metadata, fallbacks } = state.submitted;
+  const { call, body, webhook, metadata, fallbacks, session, facts } = state.submitted;
   const bodyText = await bodyOf(edge, state);
   const parsed = bodyText === null ? undefined : parseJson(bodyText);
   if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
@@ -59,9 +59,10 @@ async function askedAgain(
     bodyText,
     inspection,
     passedHeaders: call.headers,
+    facts: facts ?? null,
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
-      deadlineS: null, onDisconnect: null, metadata, fallbacks,
+      deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
   };

@@ -7,6 +7,7 @@ import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
+import { type ConditionFacts, conditionFacts } from './condition-facts';
 import { type Edge } from './edge';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
 import { checkFallbacks, parseOptions, type RequestOptions } from './request-options';
@@ -18,6 +19,7 @@ export interface Asked {
   readonly inspection: Inspection;
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
+  readonly facts: ConditionFacts | null;
 }
 
 export function readRequest(
@@ -36,7 +38,9 @@ export function readRequest(
   if (isRefusal(body)) return body;
   const checked = checkBody({ key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
-  const asked = { ...checked, key, endpoint, passedHeaders: passedHeaders(request.headers) };
+  const { headers } = request;
+  const facts = conditionFacts(edge.governance.state, body, headers);
+  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
 

@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly onDisconnect: 'cancel' | 'continue' | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly fallbacks: readonly string[];
+  /** Requests of one session stay at one target while it is healthy. */
+  readonly session: string | null;
 }
 
 const nothing: Readonly<Record<string, string>> = {};
@@ -32,6 +34,7 @@ export const deadlineSecondsMax = 30 * 24 * 3600;
 /** An hour: longer waits are better done with a webhook. */
 const waitSecondsMax = 3600;
 const fallbacksMax = 16;
+const sessionCharsMax = 255;
 
 export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | HttpRefusal {
   const idempotencyKey = parseIdempotencyKey(text(headers['idempotency-key']));
@@ -52,10 +55,15 @@ export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | Htt
   if (isRefusal(metadata)) return metadata;
   const fallbacks = parseFallbacksHeader(text(headers['holdfast-fallbacks']));
   if (isRefusal(fallbacks)) return fallbacks;
+  const session = text(headers['holdfast-session']);
+  if (session !== null && session.length > sessionCharsMax) {
+    return badHeader('holdfast-session', `may have up to ${sessionCharsMax} characters`);
+  }
   return {
     idempotencyKey, ...prefer, webhook, priority, deadlineS, onDisconnect,
     metadata: metadata,
     fallbacks: fallbacks,
+    session,
   };
 }
 

@@ -21,6 +21,8 @@ export interface SubmissionInput {
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly webhookEndpointId: string | null;
   readonly runAtMs: number | null;
+  /** What conditions of routes may ask; null: no route has any. */
+  readonly facts: NonNullable<Catalogue['JobSubmitted']['facts']> | null;
   readonly redriveOf?: string;
 }
 
@@ -85,6 +87,8 @@ function submitted(
     needs: [...inspection.needs],
     prompt_tokens_estimate: inspection.promptTokensEstimate,
     max_output_tokens: inspection.maxOutputTokens,
+    ...(options.session === null ? {} : { session: options.session }),
+    ...(input.facts === null ? {} : { facts: input.facts }),
     ...(input.redriveOf === undefined ? {} : { redrive_of: input.redriveOf }),
   };
 }

@@ -2,6 +2,7 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isEndpoint } from '@libs/surfaces/surface';
+import { conditionFacts } from '../shared/condition-facts';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type Asked, checkBody, mayAsk, passedHeaders } from '../shared/read-request';
@@ -47,7 +48,8 @@ export function readJobOrder(
   const bodyText = JSON.stringify(body);
   const checked = checkBody({ key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
-  const asked = { ...checked, key, endpoint, passedHeaders: passedHeaders(request.headers) };
+  const facts = conditionFacts(edge.governance.state, body, request.headers);
+  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
   return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs };
 }
 

@@ -4,9 +4,11 @@ import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
+import { healthView } from '@libs/routing/health-view';
 import { queueDepth } from '@libs/routing/queue-depth';
 import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
+import type { Clock } from '../shared/clock';
 import type { ReplySender } from '../shared/reply-sender';
 import type { World } from '../shared/world';
 import { Watchers } from './watchers';
@@ -19,7 +21,7 @@ export class Answers {
     private readonly world: World,
     private readonly signals: Signals,
     private readonly replies: ReplySender,
-    private readonly instance: string,
+    private readonly own: { readonly instance: string; readonly now: Clock },
   ) {}
 
   began(state: PartitionState): void {
@@ -66,12 +68,17 @@ export class Answers {
 
   #answer(state: PartitionState, question: AskRouter): RouterAnswer {
     return {
-      router: this.instance,
+      router: this.own.instance,
       epoch: state.owner?.epoch ?? 0,
       folded: this.world.position?.sequence ?? 0,
       jobs: question.jobs.map((id) => this.#about(id, findJob(state, id), question)),
       ...(question.depth === true ? { depth: queueDepth(state) } : {}),
+      ...(question.health === true ? { health: this.#health() } : {}),
     };
+  }
+
+  #health(): readonly object[] {
+    return healthView(this.world.load, this.world.governance, this.own.now());
   }
 
   #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {
