@@ -31,6 +31,7 @@ export async function readState(jsm: JetStreamManager): Promise<LogState> {
   const { state, config } = await asking(() => jsm.streams.info(streamName));
   return {
     firstSequence: state.first_seq,
+    messages: state.messages,
     lastSequence: state.last_seq,
     bytes: state.bytes,
     bytesMax: config.max_bytes,

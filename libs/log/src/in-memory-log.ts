@@ -90,6 +90,7 @@ export class InMemoryLog extends EventLog {
     return Promise.resolve({
       firstSequence: first === -1 ? this.#commits.length + 1 : first + 1,
       lastSequence: this.#commits.length,
+      messages: this.#commits.filter((commit) => commit !== null).length,
       bytes: this.#bytes,
       bytesMax: this.options.bytesMax ?? -1,
     });

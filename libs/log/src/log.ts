@@ -68,6 +68,8 @@ export interface Following {
 export interface LogState {
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** Commits that are there: fewer than the sequences say where it was trimmed. */
+  readonly messages: number;
   readonly bytes: number;
   /** Room of the stream; -1 when unbounded. */
   readonly bytesMax: number;

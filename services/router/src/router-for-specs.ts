@@ -13,7 +13,7 @@ import { Registry } from '@libs/telemetry/metrics';
 import type { Lease, Leases } from './own-partition/ownership';
 import { Router, type RouterParts } from './router';
 import { RouterMetrics } from './shared/router-metrics';
-import { newWorld, type World } from './shared/world';
+import { newWorld, type World } from '@libs/routing/world';
 
 export const partitionCount = 4;
 

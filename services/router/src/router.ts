@@ -16,7 +16,7 @@ import { Bodies } from './shared/bodies';
 import type { Clock } from './shared/clock';
 import { OwnCommits } from './shared/own-commits';
 import { ReplySender } from './shared/reply-sender';
-import type { World } from './shared/world';
+import type { World } from '@libs/routing/world';
 import type { RouterMetrics } from './shared/router-metrics';
 
 export interface RouterParts {

@@ -6,12 +6,18 @@ import { Failure } from '../shared/failure';
 import { withAccess, withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
 import { terminal } from '../shared/terminal';
+import { rangeOf } from './range';
+import { commitReader } from './read-commits';
+import { type DecisionsReplayed, replayDecisions } from './replay-decisions';
 import { rebuildReadModels } from './rebuild';
 import { replayJob } from './replay-job';
 
 interface Flags extends AccessFlags {
   readonly job?: string;
   readonly until?: string;
+  readonly decisions?: boolean;
+  readonly from?: string;
+  readonly to?: string;
   readonly rebuild?: boolean;
   readonly json?: boolean;
 }
@@ -21,14 +27,19 @@ export function addReplay(program: Command): void {
     .description('make state again from the events')
     .option('--job <id>', 'timeline and state of one job, from the log alone')
     .option('--until <sequence>', 'the state it had at this place of the log')
+    .option('--decisions', 'make every routing decision again and tell which come out differently')
+    .option('--from <place>', 'decisions from this sequence or time on (2026-11-26T10:00Z)')
+    .option('--to <place>', 'decisions up to this sequence or time')
     .option('--rebuild', 'drop all read models and make them again from the archive');
   withExamples(withAccess(command), [
-    'replay --job job_0190…', 'replay --job job_0190… --until 1200 --json', 'replay --rebuild',
+    'replay --job job_0190…', 'replay --job job_0190… --until 1200 --json', 'replay --decisions',
+    'replay --decisions --from 2026-11-26T10:00Z', 'replay --rebuild',
   ]);
   command.action(async (flags: Flags) => {
+    if (flags.decisions === true) return decisions(flags);
     if (flags.rebuild === true) return rebuild(flags);
     if (flags.job !== undefined) return job(flags.job, flags);
-    throw new Failure('Say what to replay: --job ID, or --rebuild.');
+    throw new Failure('Say what to replay: --job ID, --decisions, or --rebuild.');
   });
 }
 
@@ -47,6 +58,30 @@ async function job(id: string, flags: Flags): Promise<void> {
   } finally {
     await connection.close();
   }
+}
+
+async function decisions(flags: Flags): Promise<void> {
+  const isWithin = rangeOf(flags);
+  const connection = await openLog(flags);
+  const out = terminal(flags.json);
+  try {
+    const read = await commitReader(connection.log, process.env['DATABASE_URL']);
+    const done = await replayDecisions(read, connection.partitionCount, { isWithin },
+      (made, total) => out.progress(`${made} of ${total} decisions`));
+    out.print(flags.json === true ? JSON.stringify(done) : described(done));
+    if (done.different > 0) process.exitCode = 1;
+  } finally {
+    await connection.close();
+  }
+}
+
+function described(done: DecisionsReplayed): string {
+  const { decisions: count, routed, deferred, different, commits, seconds } = done;
+  const head = `${count} decisions made again (${routed} routed, ${deferred} deferred) from ${commits} commits in ${
+    seconds} s: ${different === 0 ? 'every one the same.' : `${different} DIFFERENT:`}`;
+  const lines = done.differences.map(({ job: id, sequence, type, fields }) =>
+    `  ${String(sequence).padStart(8)}  ${type} ${id}\n${fields.map((field) => `            ${field}`).join('\n')}`);
+  return [head, ...lines].join('\n');
 }
 
 async function rebuild(flags: Flags): Promise<void> {

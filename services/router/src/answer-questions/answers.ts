@@ -10,7 +10,7 @@ import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messa
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import type { Clock } from '../shared/clock';
 import type { ReplySender } from '../shared/reply-sender';
-import type { World } from '../shared/world';
+import type { World } from '@libs/routing/world';
 import { Watchers } from './watchers';
 
 export class Answers {

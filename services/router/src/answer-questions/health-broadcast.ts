@@ -4,7 +4,7 @@ import { closedNow } from '@libs/routing/health-view';
 import { busyAt, keyName } from '@libs/routing/provider-load';
 import type { HealthSignal } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
-import type { World } from '../shared/world';
+import type { World } from '@libs/routing/world';
 
 /** A full key is looked at again with the next broadcast. */
 const saturatedForMs = 1_000;

@@ -7,7 +7,7 @@ import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
 import type { Clock } from '../shared/clock';
 import type { OwnCommits } from '../shared/own-commits';
-import type { World } from '../shared/world';
+import type { World } from '@libs/routing/world';
 import { type DecisionMetrics, PartitionDecider } from './partition-decider';
 import type { WorkerPresence } from './worker-presence';
 

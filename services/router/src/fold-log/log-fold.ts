@@ -7,7 +7,7 @@ import type { FoldNews, PartitionState } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Bodies } from '../shared/bodies';
 import type { OwnCommits } from '../shared/own-commits';
-import { foldCommit, foldedSubjects, ownerOf, type World } from '../shared/world';
+import { foldCommit, foldedSubjects, ownerOf, type World } from '@libs/routing/world';
 
 export interface FoldListener {
   /** After each commit; `partition` is null for governance. */

@@ -4,7 +4,7 @@ import { InMemoryLog } from '@libs/log/in-memory-log';
 import { InMemorySignals } from '@libs/signals/in-memory-signals';
 import type { Router } from '../router';
 import { configureProviders, partitionCount, routerOn, submission, submit } from '../router-for-specs';
-import type { World } from '../shared/world';
+import type { World } from '@libs/routing/world';
 import { Snapshots, type SnapshotStore } from './snapshots';
 
 class StoreInMemory implements SnapshotStore {

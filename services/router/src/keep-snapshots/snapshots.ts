@@ -14,7 +14,7 @@ import {
 import { foldVersion } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Clock } from '../shared/clock';
-import { foldGovernance, newWorld, type World } from '../shared/world';
+import { foldGovernance, newWorld, type World } from '@libs/routing/world';
 
 export interface SnapshotStore {
   put(name: string, data: Uint8Array): Promise<void>;

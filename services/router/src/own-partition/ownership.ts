@@ -10,7 +10,7 @@ import { buildWorkLists } from '@libs/routing/work-lists';
 import { newEventId } from '@libs/telemetry/ids';
 import type { Logger } from '@libs/telemetry/logger';
 import type { Clock } from '../shared/clock';
-import type { World } from '../shared/world';
+import type { World } from '@libs/routing/world';
 import type { LiveRouters } from './live-routers';
 
 /** What the lease store of libs/jetstream gives. */

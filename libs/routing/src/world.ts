@@ -1,22 +1,35 @@
-// Everything the router knows: the fold of governance and of all partitions. Every router folds all
-// of them, so that taking over a partition needs the lease alone, and provider load is complete.
+// Everything that decisions are made from: the fold of governance and of all partitions. Every router
+// folds all of them, so that taking over a partition needs the lease alone, and provider load is
+// complete; a replay folds them again.
 import { partitionOfSubject, subjects } from '@libs/events/subjects';
 import type { AnyEvent } from '@libs/events/envelope';
 import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
-import type { Commit, Position } from '@libs/log/log';
-import { foldJobEvent, type FoldSides, forgetEnded } from '@libs/routing/fold-partition';
-import { type FoldNews, newPartition, type PartitionState } from '@libs/routing/partition-state';
-import { forgetProvider } from '@libs/routing/health/learn';
-import { rulesOf } from '@libs/routing/health/rules';
-import { newProviderLoad, type ProviderLoad } from '@libs/routing/provider-load';
+import { foldJobEvent, type FoldSides, forgetEnded } from './fold-partition';
+import { type FoldNews, newPartition, type PartitionState } from './partition-state';
+import { forgetProvider } from './health/learn';
+import { rulesOf } from './health/rules';
+import { newProviderLoad, type ProviderLoad } from './provider-load';
+
+/** A place in the log. */
+export interface FoldedPosition {
+  readonly sequence: number;
+  readonly msgId: string;
+}
+
+/** Of a commit, what a fold needs. */
+export interface FoldedCommit extends FoldedPosition {
+  readonly subject: string;
+  /** The log's time, ms. */
+  readonly appendedAtMs: number;
+}
 
 export interface World {
   governance: GovernanceState;
   readonly load: ProviderLoad;
   readonly partitions: readonly PartitionState[];
   /** Last commit folded. */
-  position: Position | null;
+  position: FoldedPosition | null;
 }
 
 export function newWorld(partitionCount: number): World {
@@ -28,14 +41,14 @@ export function newWorld(partitionCount: number): World {
   };
 }
 
-/** What the router folds. */
+/** What is folded. */
 export const foldedSubjects: readonly string[] = [
   subjects.job('*', '*'), subjects.webhook('*'), subjects.governance,
 ];
 
 /** Folds one commit. Returns the partition it belongs to, null for governance. */
 export function foldCommit(
-  world: World, commit: Commit, news: FoldNews, events: readonly AnyEvent[] = commit.events,
+  world: World, commit: FoldedCommit, news: FoldNews, events: readonly AnyEvent[],
 ): PartitionState | null {
   const state = ownerOf(world, commit.subject);
   if (state === 'governance') foldGovernance(world, commit, { events });
@@ -55,7 +68,7 @@ export function ownerOf(world: World, subject: string): PartitionState | 'govern
  * A commit folded before is skipped. `quietly`: what a snapshot has learned of the providers stays.
  */
 export function foldGovernance(
-  world: World, commit: Commit,
+  world: World, commit: FoldedCommit,
   { events, quietly = false }: { readonly events: readonly AnyEvent[]; readonly quietly?: boolean },
 ): void {
   if (commit.sequence <= world.governance.sequence) return;
@@ -65,7 +78,7 @@ export function foldGovernance(
 
 function foldPartition(
   world: World, state: PartitionState,
-  { commit, events }: { readonly commit: Commit; readonly events: readonly AnyEvent[] },
+  { commit, events }: { readonly commit: FoldedCommit; readonly events: readonly AnyEvent[] },
   news: FoldNews,
 ): void {
   const { sequence, appendedAtMs } = commit;

@@ -1,0 +1,146 @@
+// Makes every past decision again and tells which come out differently; there must be none. Two
+// passes over the log: the first notes what was decided at which place of the fold, the second folds
+// and decides again there. So memory holds a line per decision and the fold, not the log.
+import { createHash } from 'node:crypto';
+import { type AnyEvent } from '@libs/events/envelope';
+import { partitionOfSubject } from '@libs/events/subjects';
+import { type Commit } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
+import { decideAgain, differences, type Remade } from '@libs/routing/decide-again';
+import { type FoldNews } from '@libs/routing/partition-state';
+import { foldCommit, newWorld, type World } from '@libs/routing/world';
+
+/** Hands over every commit of the log in order, up to where it ends now. */
+export type ReadCommits = (onCommit: (commit: Commit) => void) => Promise<void>;
+
+export interface Range {
+  /** Decisions whose commit is at or after it: a sequence, or a time in ms. */
+  readonly isWithin: (commit: Pick<Commit, 'sequence' | 'appendedAtMs'>) => boolean;
+}
+
+export interface DecisionDifference {
+  readonly job: string;
+  readonly sequence: number;
+  readonly type: string;
+  /** Fields with the value of then and of now. */
+  readonly fields: readonly string[];
+}
+
+export interface DecisionsReplayed {
+  readonly decisions: number;
+  readonly routed: number;
+  readonly deferred: number;
+  readonly different: number;
+  /** The first of them. */
+  readonly differences: readonly DecisionDifference[];
+  readonly commits: number;
+  readonly seconds: number;
+}
+
+interface Noted extends Remade {
+  readonly partition: number;
+  readonly sequence: number;
+  readonly line: number;
+  readonly hash: string;
+}
+
+/** What came out otherwise, until the pass comes to where the log has it. */
+interface Mismatch {
+  readonly noted: Noted;
+  readonly now: unknown;
+}
+
+const differencesShownMax = 20;
+
+export async function replayDecisions(
+  read: ReadCommits, partitionCount: number, range: Range,
+  progress: (done: number, total: number) => void,
+): Promise<DecisionsReplayed> {
+  const startedAt = performance.now();
+  const noted = await noteDecisions(read, range);
+  let total = 0;
+  for (const list of noted.values()) total += list.length;
+  const found: DecisionDifference[] = [];
+  const mismatches = new Map<string, Mismatch>();
+  const counts = { decisions: 0, routed: 0, deferred: 0, different: 0, commits: 0 };
+  const world = newWorld(partitionCount);
+  const again = (sequence: number): void => {
+    for (const one of noted.get(sequence) ?? []) {
+      counts.decisions += 1;
+      checkOne(world, one, mismatches);
+      if (counts.decisions % 1_000 === 0) progress(counts.decisions, total);
+    }
+    noted.delete(sequence);
+  };
+  again(0);
+  await read((commit) => {
+    const events = readableEvents(commit);
+    counts.commits += 1;
+    events.forEach((event, line) => {
+      if (!range.isWithin(commit)) return;
+      if (event.type === 'JobRouted') counts.routed += 1;
+      else if (event.type === 'JobDeferred') counts.deferred += 1;
+      else return;
+      const mismatch = mismatches.get(`${commit.sequence}:${line}`);
+      if (mismatch === undefined) return;
+      mismatches.delete(`${commit.sequence}:${line}`);
+      counts.different += 1;
+      if (found.length < differencesShownMax) found.push(describe(commit, event, mismatch));
+    });
+    const news: FoldNews = { settled: [], verdicts: [], cancels: [] };
+    foldCommit(world, commit, news, events);
+    again(commit.sequence);
+  });
+  return {
+    ...counts, differences: found, seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+  };
+}
+
+/** By the last sequence that the router had folded when it decided. */
+async function noteDecisions(read: ReadCommits, range: Range): Promise<Map<number, Noted[]>> {
+  const noted = new Map<number, Noted[]>();
+  await read((commit) => {
+    const partition = partitionOfSubject(commit.subject);
+    if (partition === null || !commit.subject.endsWith('.routed') || !range.isWithin(commit)) return;
+    readableEvents(commit).forEach((event, line) => {
+      if (event.type !== 'JobRouted' && event.type !== 'JobDeferred') return;
+      const { seen, now_ms: nowMs } = event.data;
+      const overlay = event.type === 'JobRouted' ? event.data.overlay ?? {} : {};
+      const one: Noted = {
+        job: event.subject, seen, nowMs, overlay, partition, sequence: commit.sequence, line,
+        hash: hashOf(event.type, event.data),
+      };
+      const list = noted.get(seen);
+      if (list === undefined) noted.set(seen, [one]);
+      else list.push(one);
+    });
+  });
+  return noted;
+}
+
+function checkOne(world: World, noted: Noted, mismatches: Map<string, Mismatch>): void {
+  const state = world.partitions[noted.partition];
+  const outcome = state === undefined
+    ? { type: null, why: 'the log has no such partition' } : decideAgain(world, state, noted);
+  if (outcome.type !== null && hashOf(outcome.type, outcome.data) === noted.hash) return;
+  mismatches.set(`${noted.sequence}:${noted.line}`, { noted, now: outcome });
+}
+
+function describe(commit: Commit, event: AnyEvent, { now }: Mismatch): DecisionDifference {
+  const { type, data } = event;
+  return {
+    job: event.subject, sequence: commit.sequence, type, fields: differences({ type, data }, now),
+  };
+}
+
+/** The same for the same JSON, whatever the order of fields. */
+function hashOf(type: string, data: object): string {
+  return createHash('sha256').update(type).update(sortedJson(data)).digest('base64');
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
