@@ -184,7 +184,7 @@ describe('provider keys', () => {
     const [routed] = routedOf(run(partition));
     given(partition, attemptFailed(routed!, 'rate_limited', 30_000));
     given(partition, attemptFailed(routed!, 'rate_limited', 1_000));
-    expect(partition.load.keys.get('one/main')?.closed).toEqual({ untilMs: startMs + 30_010, why: 'rate_limited' });
+    expect(partition.load.keys.get('one/main')?.closed).toEqual({ sinceMs: startMs + 10, untilMs: startMs + 30_010, why: 'rate_limited' });
     given(partition, submitted('job_2', { mode: 'async' }));
     expect(run(partition)).toMatchObject([{ type: 'JobDeferred', subject: 'job_2', data: { until_ms: startMs + 30_010 } }]);
     partition.nowMs = startMs + 30_200;

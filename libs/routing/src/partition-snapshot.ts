@@ -46,7 +46,7 @@ type HealthItem =
 interface ClosedItem {
   readonly kind: 'closed';
   readonly name: string;
-  readonly closed: ClosedKey;
+  readonly closed: Omit<ClosedKey, 'sinceMs'>;
 }
 
 /** The values of one moment. */
@@ -116,7 +116,7 @@ export function migrateItem(item: SnapshotItem | ClosedItem, version: number): S
   if (version !== 1) return null;
   // What health has not learned yet it learns anew; what is closed must stay closed.
   return {
-    kind: 'key_health', name: item.name, health: { ...newKeyHealth(), closed: item.closed },
+    kind: 'key_health', name: item.name, health: { ...newKeyHealth(), closed: { ...item.closed, sinceMs: 0 } },
   };
 }
 

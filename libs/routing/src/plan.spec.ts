@@ -144,7 +144,7 @@ describe('a job that cannot be placed', () => {
 });
 
 function close(load: ProviderLoad, name: string, forMs: number): void {
-  load.keys.set(name, { ...newKeyHealth(), closed: { untilMs: startMs + forMs, why: 'rate_limited' } });
+  load.keys.set(name, { ...newKeyHealth(), closed: { sinceMs: startMs, untilMs: startMs + forMs, why: 'rate_limited' } });
 }
 
 describe('a key that cools down', () => {

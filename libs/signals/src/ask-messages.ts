@@ -75,6 +75,13 @@ export interface WorkerHeartbeat {
   readonly draining: boolean;
 }
 
+/** On `worker.probe`: call this target with the smallest request there is. */
+export interface ProbeOrder {
+  readonly provider: string;
+  readonly key: string;
+  readonly model: string;
+}
+
 /** On `health`, from each partition owner, on change and each second. */
 export interface HealthSignal {
   readonly router: string;

@@ -34,6 +34,8 @@ export const signalSubjects = {
   cancel: (partition: number | '*'): string => `cancel.${partition}`,
   running: (sequence: number | '*'): string => `running.${sequence}`,
   workerHeartbeat: 'worker.heartbeat',
+  /** From the routers to one of the workers. */
+  probe: 'worker.probe',
   health: 'health',
   /** Audit answers /audit/v1 questions here. */
   askAudit: 'ask.audit',

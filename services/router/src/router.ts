@@ -12,6 +12,7 @@ import { WorkerPresence } from './decide-jobs/worker-presence';
 import { LogFold } from './fold-log/log-fold';
 import { LiveRouters } from './own-partition/live-routers';
 import { type Leases, Ownership } from './own-partition/ownership';
+import { Probes } from './probe-providers/probes';
 import { Bodies } from './shared/bodies';
 import type { Clock } from './shared/clock';
 import { OwnCommits } from './shared/own-commits';
@@ -43,6 +44,7 @@ export class Router {
   readonly #answers: Answers;
   readonly #cancels: CancelSignals;
   readonly #health: HealthBroadcast;
+  readonly #probes: Probes;
   readonly #routers: LiveRouters;
   readonly #workers: WorkerPresence;
   #timer: NodeJS.Timeout | null = null;
@@ -65,6 +67,7 @@ export class Router {
     this.#answers = new Answers(world, signals, replies, { instance, now });
     this.#cancels = new CancelSignals(signals);
     this.#health = new HealthBroadcast(world, signals, instance);
+    this.#probes = new Probes(world, signals);
     this.ownership = new Ownership(world, {
       log, leases, logger, now, elapsed, instance,
       routers: this.#routers,
@@ -137,6 +140,7 @@ export class Router {
 
   #broadcast(): void {
     this.#cancels.repeat();
+    this.#probes.ask(this.ownership.partitions, this.parts.now());
     this.#health.send(this.ownership.partitions, this.parts.now(), false);
   }
 }

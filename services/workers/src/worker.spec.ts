@@ -373,3 +373,21 @@ describe('a full worker', () => {
     expect(scene.worker.hasRoom).toBe(true);
   });
 });
+
+describe('a probe that a router asks for', () => {
+  test('calls the provider with one token and is in the log, by one of the workers', async () => {
+    const scene = new Scene();
+    scene.newWorker();
+    scene.signals.publish('worker.probe', JSON.stringify({ provider: 'a', key: 'main', model: 'm' }));
+    await waitFor(() => scene.calls.length === 1);
+    expect(JSON.parse(Buffer.from(scene.calls[0]!.request.body).toString())).toMatchObject({ model: 'm', max_tokens: 1 });
+    scene.calls[0]!.end(answer());
+    await waitFor(async () => (await scene.log.lastOf('events.job.0.attempted')) !== null);
+    const commit = await scene.log.lastOf('events.job.0.attempted');
+    expect(commit!.events).toMatchObject([{
+      type: 'ProviderProbed', subject: 'a/main m', tenant: 'system',
+      data: { attempt: { provider: 'a', outcome: 'succeeded', routing: 0 } },
+    }]);
+    expect(scene.calls).toHaveLength(1);
+  });
+});

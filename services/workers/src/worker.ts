@@ -18,7 +18,8 @@ import { answerRunning } from './run-attempts/redelivered';
 import { ReplyOutbox } from './run-attempts/reply-outbox';
 import { type CallProvider } from './run-attempts/run-job';
 import { RunningJobs } from './run-attempts/running-jobs';
-import { UpstreamTargets } from './run-attempts/upstream-targets';
+import { UpstreamTargets } from './shared/upstream-targets';
+import { Prober } from './probe-providers/probe';
 import { type GovernanceFold } from './shared/governance-fold';
 
 /** How long the server waits for word of a commit before it hands it to another worker. */
@@ -52,6 +53,13 @@ export class Worker {
     const { signals, now } = options;
     const { closedKeys, lostTime } = this.#deps.attempts;
     const listening = listen({ signals, running: this.running, closedKeys, now });
+    const prober = new Prober({
+      ...options, targets: this.#deps.attempts.targets,
+      probes: counter(
+        options.registry, 'probes_total', 'Background probes of providers by how they ended', ['outcome'],
+      ),
+    });
+    prober.start(signals);
     const answering = answerRunning(this.held, signals, options.instance);
     signals.onReconnect(() => lostTime.reconnected());
     // Deadlines are given in seconds.
@@ -61,6 +69,7 @@ export class Worker {
     this.#stops.push(
       () => listening.stop(), () => answering.stop(), () => clearInterval(expiring),
       () => clearInterval(telling), () => lostTime.stop(),
+      () => prober.stop(),
     );
   }
 

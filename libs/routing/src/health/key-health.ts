@@ -5,6 +5,8 @@ import type { RateLimitSeen } from '@libs/events/attempts';
 import { meaningOf } from './error-meaning';
 
 export interface ClosedKey {
+  /** End of the call that closed it. */
+  readonly sinceMs: number;
   readonly untilMs: number;
   readonly why: 'rate_limited' | 'overloaded' | 'quota_exhausted' | 'credentials_rejected';
 }
@@ -69,20 +71,23 @@ function closingOf(
   const saidMs = retryAfterMs === null ? null : Math.min(coolingMaxMs, retryAfterMs);
   if (error.class === 'rate_limited') {
     const defaultMs = coolingDefaultMs * 2 ** Math.min(coolingDoublingsMax, key.closings);
-    return { untilMs: endedAtMs + (saidMs ?? defaultMs), why: 'rate_limited' };
+    return { sinceMs: endedAtMs, untilMs: endedAtMs + (saidMs ?? defaultMs), why: 'rate_limited' };
   }
   if (error.class === 'quota_exhausted' || error.class === 'credentials_rejected') {
-    return { untilMs: endedAtMs + probeAfterMs, why: error.class };
+    return { sinceMs: endedAtMs, untilMs: endedAtMs + probeAfterMs, why: error.class };
   }
   // Overloaded without a time from the provider: the next candidate and the breaker are enough.
   return saidMs === null || meaningOf(error.class) !== 'target' ? null
-    : { untilMs: endedAtMs + saidMs, why: 'overloaded' };
+    : { sinceMs: endedAtMs, untilMs: endedAtMs + saidMs, why: 'overloaded' };
 }
 
-/** A success: what was closed without being out stays closed to its end. True: it was opened. */
+/**
+ * A success. A key that is out is in again by any call that began since; one that cools down stays
+ * closed to its end. True: it was opened.
+ */
 export function keySucceeded(key: KeyHealth, startedAtMs: number): boolean {
   const { closed } = key;
-  if (closed === null || startedAtMs < closed.untilMs) return false;
+  if (closed === null || startedAtMs < (isOut(closed) ? closed.sinceMs : closed.untilMs)) return false;
   key.closings = 0;
   key.closed = null;
   return isOut(closed);

@@ -22,7 +22,7 @@ import { repeatedBody, storedBody } from './request-body';
 import { RunningJob, type RunningJobs } from './running-jobs';
 import { outcomeOf, type RoutingName } from './settle';
 import { replyFor } from './tell-caller';
-import { type UpstreamTargets } from './upstream-targets';
+import { type UpstreamTargets } from '../shared/upstream-targets';
 import { type Walked } from './walk-end';
 import { walkPlan } from './walk-plan';
 

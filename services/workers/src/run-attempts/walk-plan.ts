@@ -4,7 +4,7 @@ import { type AttemptRecord } from '@libs/events/attempts';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type Candidate } from '@libs/events/job-events';
 import { type UpstreamFailed, type UpstreamOutcome } from '../providers/outcome';
-import { type AttemptStart, attemptRecord } from './attempt-record';
+import { type AttemptStart, attemptRecord } from '../shared/attempt-record';
 import { consequenceOf, type IsClosed, pickCandidate, remainingAfter } from './pick-candidate';
 import {
   type ClientsError, type PlanErrors, type StopReason, type Walked, type WalkEnd,
