@@ -32,6 +32,15 @@ describe('a breaker', () => {
     expect(breakerAt(breaker, startMs + 9, rules).kind).toBe('open');
   });
 
+  test('of a target that fails a fifth of its calls takes more in a row', () => {
+    const breaker = newBreaker();
+    for (let count = 0; count < 100; count += 1) tell(breaker, startMs, count % 5 === 0);
+    for (let count = 0; count < 8; count += 1) tell(breaker, startMs, true);
+    expect(breakerAt(breaker, startMs, rules).kind).toBe('closed');
+    tell(breaker, startMs, true);
+    expect(breakerAt(breaker, startMs, rules).kind).toBe('open');
+  });
+
   test('forgets failures that are older than its window', () => {
     const breaker = newBreaker();
     for (let count = 0; count < 4; count += 1) {

@@ -68,7 +68,23 @@ function tellClosed(
   breaker.consecutive += 1;
   const { calls, failed } = countsAt(breaker.window, atMs);
   const isMany = calls >= rules.failuresMin && failed >= rules.failureShare * calls;
-  if (isMany || breaker.consecutive >= rules.consecutiveFailures) openIt(breaker, { atMs, rules });
+  const inARow = breaker.consecutive;
+  const least = Math.max(rules.consecutiveFailures, rarelyInARow(
+    calls < rules.failuresMin + inARow ? 0 : (failed - inARow) / (calls - inARow),
+  ));
+  if (isMany || inARow >= least) openIt(breaker, { atMs, rules });
+}
+
+/** Once in a million calls by chance: about an hour of 300 a second. */
+const rareChance = 1e-6;
+const inARowMax = 50;
+
+/** As many failures in a row as are rare for a target that fails this share of its calls anyway. */
+function rarelyInARow(usualShare: number): number {
+  let chance = 1;
+  let count = 0;
+  for (; chance > rareChance && count < inARowMax; count += 1) chance *= Math.max(0, usualShare);
+  return count;
 }
 
 /**

@@ -14,7 +14,10 @@ export interface HealthRules {
   readonly failureShare: number;
   /** Fewer calls in the window say nothing: of 10, 5 failures of a 10 % target come once in 600. */
   readonly failuresMin: number;
-  /** So many in a row open it whatever the window says: at 10 % failures once in 100,000 calls. */
+  /**
+   * So many in a row open it at once; of a target that fails often anyway as many more as are rare for
+   * it (9 at a fifth), so that a brown-out at a high rate does not look like an outage now and then.
+   */
   readonly consecutiveFailures: number;
   /** First open time: most resets and restarts of a provider are over within it. */
   readonly openMs: number;
