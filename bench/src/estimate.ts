@@ -18,6 +18,7 @@ function partS(part: PartName, options: Options): number {
     case 'streams': return systems.length * (rounds === 1 ? 25 : 65);
     case 'half-rate': return 30;
     case 'limits': return 35;
+    case 'decisions': return 20;
     // Filling, folding and archiving: a minute and a half per million events here.
     case 'growth':
       return growthEvents.reduce((sum, events) => sum + 90 + (events / 1_000_000) * 90, 0);

@@ -2,12 +2,12 @@
 import { parseArgs } from 'node:util';
 
 export const partNames = [
-  'load', 'streams', 'half-rate', 'limits', 'growth', 'in-flight', 'profile',
+  'load', 'streams', 'half-rate', 'limits', 'decisions', 'growth', 'in-flight', 'profile',
 ] as const;
 export type PartName = (typeof partNames)[number];
 
 /** What a run without `--parts` measures; the others take long, or disturb. */
-const defaultParts: readonly PartName[] = ['load', 'streams', 'half-rate', 'limits'];
+const defaultParts: readonly PartName[] = ['load', 'streams', 'half-rate', 'limits', 'decisions'];
 
 export const systemNames = [
   'simulator', 'holdfast', 'holdfast-nofsync', 'raw', 'raw-nofsync', 'portkey',

@@ -1,4 +1,5 @@
 // What a run leaves behind: bench/results/latest.json, one entry per part, each with its own time.
+import { type DecisionsResult } from './parts/decisions';
 import { type GrowthResult } from './parts/growth';
 import { type HalfRateResult } from './parts/half-rate';
 import { type InFlightResult } from './parts/in-flight';
@@ -14,6 +15,7 @@ export interface PartResults {
   readonly streams: StreamsResult;
   readonly 'half-rate': HalfRateResult;
   readonly limits: LimitsResult;
+  readonly decisions: DecisionsResult;
   readonly growth: GrowthResult;
   readonly 'in-flight': InFlightResult;
   readonly profile: ProfileResult;

@@ -2,6 +2,7 @@
 import { loadRows } from './parts/load-rows';
 import { measureGrowth } from './parts/growth';
 import { measureHalfRate } from './parts/half-rate';
+import { measureDecisions } from './parts/decisions';
 import { measureInFlight } from './parts/in-flight';
 import { measureLimits } from './parts/limits';
 import { type LoadSample, measureLoadPart } from './parts/load';
@@ -70,6 +71,7 @@ async function runPart(stage: Stage, name: PartName, recorder: Recorder): Promis
       return;
     }
     case 'limits': await recorder.keep(name, await measureLimits(stage), startedMs); return;
+    case 'decisions': await recorder.keep(name, measureDecisions(), startedMs); return;
     case 'growth':
       await measureGrowth(stage, (result) => recorder.keep(name, result, startedMs));
       return;

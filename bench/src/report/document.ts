@@ -6,8 +6,8 @@ import { type Measured, type Results } from '../results';
 import { type ChartFile } from './charts';
 import { targetsOf } from './evaluate';
 import {
-  functionsTable, growthTable, halfRateTable, heldTable, inFlightTable, limitsTable, placesTable,
-  streamsTable,
+  decisionsTable, functionsTable, growthTable, halfRateTable, heldTable, inFlightTable, limitsTable,
+  placesTable, streamsTable, weightsTable,
 } from './other-tables';
 import {
   asMarkdown, delaysOf, loadTable, logTable, notesTable, partsTable, type Table, targetsTable,
@@ -62,7 +62,7 @@ function loadSection(
 }
 
 function restSections({ parts }: Results): string[] {
-  const { streams, limits, growth } = parts;
+  const { streams, limits, decisions, growth } = parts;
   const section = (title: string, part: Measured, text: string, tables: Table[]): string[] =>
     [`## ${title}`, `${how(part)} ${text}`, ...tables.map(asMarkdown)];
   return [
@@ -76,6 +76,9 @@ function restSections({ parts }: Results): string[] {
       [halfRateTable(parts['half-rate'])])),
     ...(limits === undefined ? [] : section('What the parts can do alone', limits, '',
       [limitsTable(limits)])),
+    ...(decisions === undefined ? [] : section('Deciding', decisions,
+      'One process alone, health learned for every target. Second table: 10,000 draws of a weighted '
+      + 'route with healthy targets.', [decisionsTable(decisions), weightsTable(decisions)])),
     ...(growth === undefined ? [] : section('A log that grows', growth,
       'Settled jobs, three events each, 256 events per commit. The first start folds and archives '
       + `all of it; later ones start from a snapshot. ${growth.connections} connections.`,

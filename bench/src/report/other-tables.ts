@@ -1,6 +1,7 @@
 // Tables of the smaller parts.
 import { type GrowthResult } from '../parts/growth';
 import { type HalfRateResult } from '../parts/half-rate';
+import { type DecisionsResult } from '../parts/decisions';
 import { type InFlightResult } from '../parts/in-flight';
 import { type LimitsResult } from '../parts/limits';
 import { type ServiceProfile } from '../parts/profile';
@@ -97,5 +98,21 @@ export function placesTable({ places }: ServiceProfile): Table {
   return {
     head: ['place', 'own time %'],
     rows: places.map(({ place, percent }) => [place, figure(percent)]),
+  };
+}
+
+export function decisionsTable({ rows }: DecisionsResult): Table {
+  return {
+    head: ['targets', 'strategy', 'one decision µs, median', 'p99'],
+    rows: rows.map(({ targets, strategy, medianUs, p99Us }) =>
+      [String(targets), strategy, figure(medianUs), figure(p99Us)]),
+  };
+}
+
+export function weightsTable({ weights }: DecisionsResult): Table {
+  return {
+    head: ['target', 'weight %', 'measured %'],
+    rows: weights.map(({ provider, configuredPercent, measuredPercent }) =>
+      [provider, String(configuredPercent), String(measuredPercent)]),
   };
 }

@@ -4,7 +4,8 @@ import { type PartName } from '../options';
 import { type Results } from '../results';
 import { targetsOf } from './evaluate';
 import {
-  functionsTable, growthTable, halfRateTable, heldTable, inFlightTable, limitsTable, streamsTable,
+  decisionsTable, functionsTable, growthTable, halfRateTable, heldTable, inFlightTable, limitsTable, streamsTable,
+  weightsTable,
 } from './other-tables';
 import {
   asText, delaysOf, loadTable, logTable, notesTable, partsTable, targetsTable,
@@ -24,6 +25,8 @@ function textOf({ parts }: Results, name: PartName): string[] {
     case 'half-rate': return parts['half-rate'] === undefined ? []
       : ['At half of the highest rate', asText(halfRateTable(parts['half-rate']))];
     case 'limits': return parts.limits === undefined ? [] : [asText(limitsTable(parts.limits))];
+    case 'decisions': return parts.decisions === undefined ? []
+      : ['Deciding', asText(decisionsTable(parts.decisions)), asText(weightsTable(parts.decisions))];
     case 'growth': return parts.growth === undefined ? []
       : ['A log that grows', asText(growthTable(parts.growth))];
     case 'in-flight': return parts['in-flight'] === undefined ? []

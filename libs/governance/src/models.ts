@@ -35,9 +35,23 @@ const noFallbacks: RouteConfig['fallbacks'] = {
   default: [], context_too_long: [], content_filter: [],
 };
 
-export function resolveModel(
-  state: GovernanceState, requested: string,
-): ResolvedModel | UnresolvedModel {
+type Resolution = ResolvedModel | UnresolvedModel;
+
+/** By state, which is immutable, and name: every decision asks, and a route may have many targets. */
+const resolved = new WeakMap<GovernanceState, Map<string, Resolution>>();
+const resolvedMax = 1_000;
+
+export function resolveModel(state: GovernanceState, requested: string): Resolution {
+  let known = resolved.get(state);
+  if (known === undefined || known.size > resolvedMax) {
+    resolved.set(state, known = new Map<string, Resolution>());
+  }
+  let resolution = known.get(requested);
+  if (resolution === undefined) known.set(requested, resolution = resolve(state, requested));
+  return resolution;
+}
+
+function resolve(state: GovernanceState, requested: string): Resolution {
   const route = state.routes.get(requested);
   if (route !== undefined) return ofRoute(state, route);
   if (state.providers.size === 0) {

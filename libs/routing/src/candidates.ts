@@ -10,13 +10,28 @@ import type { JobFacts } from '@libs/jobs/state';
 import { canServe, unmetNeeds } from '@libs/surfaces/capabilities';
 import { type Need, paramOfNeed } from '@libs/surfaces/needs';
 import type { Endpoint } from '@libs/surfaces/surface';
+import type { KeyBounds } from './health/key-health';
+import { type HealthRules, rulesOf } from './health/rules';
+import { keyName, targetName } from './provider-load';
 
 /** A target that can serve the job, with the keys that may be used for it. */
 export interface AbleTarget {
+  /** `provider:model`, as in the load. */
+  readonly name: string;
   readonly target: ModelTarget;
   readonly weight: number;
-  readonly keys: readonly ProviderKey[];
+  readonly keys: readonly AbleKey[];
   readonly drop: readonly string[];
+  readonly rules: HealthRules;
+}
+
+export interface AbleKey {
+  /** `provider/key`, as in the load. */
+  readonly name: string;
+  readonly weight: number;
+  readonly config: ProviderKey;
+  /** null: nothing bounds it but what its provider announces. */
+  readonly bounds: KeyBounds | null;
 }
 
 export interface Screening {
@@ -70,18 +85,18 @@ function screenAll(
     }
     const result = screenOne(job, target, context.dropParams);
     if (typeof result === 'string') reasons.push(passedOver(target, result));
-    else able.push(result);
+    else if (!able.some(({ name }) => name === result.name)) able.push(result);
   }
   return { able, reasons, notAllowed: targets.length > 0 && refused === targets.length };
 }
 
 export function candidateOf(
-  governance: GovernanceState, able: AbleTarget, key: Pick<ProviderKey, 'name'>,
+  governance: GovernanceState, able: AbleTarget, key: AbleKey,
 ): Candidate {
   const { provider, model } = able.target;
   return {
     provider: provider.provider,
-    key: key.name,
+    key: key.config.name,
     model,
     price: priceOf(governance, provider.provider, model),
     drop: [...able.drop],
@@ -102,7 +117,15 @@ function screenOne(job: JobFacts, target: ModelTarget, dropParams: boolean): Abl
   }
   const keys = provider.keys.filter((key) => allowsName(key.models, model));
   if (keys.length === 0) return 'no key of this provider may be used for this model';
-  return { target, weight: target.weight, keys, drop };
+  const rules = rulesOf(provider.health);
+  return {
+    name: targetName(provider.provider, model), target, weight: target.weight, drop, rules,
+    keys: keys.map((config) => ({
+      name: keyName(provider.provider, config.name), weight: config.weight, config,
+      bounds: config.rpm === undefined && config.tpm === undefined ? null
+        : { rpm: config.rpm ?? null, tpm: config.tpm ?? null, paceBelow: rules.paceBelow },
+    })),
+  };
 }
 
 /** What can be left out of a request; a picture or a tool is its meaning. */

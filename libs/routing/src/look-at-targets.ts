@@ -1,17 +1,15 @@
 // Which of the able targets may be called at this moment, how much, and why the others may not.
-import type { ProviderKey } from '@libs/events/governance-events';
 import type { CandidateHealth } from '@libs/events/job-events';
 import type { JobFacts } from '@libs/jobs/state';
-import type { AbleTarget } from './candidates';
-import { type KeyBounds, isOut, paceOf } from './health/key-health';
-import { type HealthRules, rulesOf } from './health/rules';
+import type { AbleKey, AbleTarget } from './candidates';
+import { isOut, newKeyHealth, paceOf } from './health/key-health';
 import { type Condition, conditionAt, type Crowd, isoTime } from './health/target-health';
-import { keyName, type ProviderLoad, targetName } from './provider-load';
+import type { ProviderLoad } from './provider-load';
 
 /** A target with at least one key that may be called now. */
 export interface OpenTarget {
   readonly able: AbleTarget;
-  readonly keys: readonly ProviderKey[];
+  readonly keys: readonly AbleKey[];
   /** Its configured weight. */
   readonly weight: number;
   readonly condition: Condition;
@@ -20,7 +18,7 @@ export interface OpenTarget {
 /** A key at a target that is not to be called now. */
 export interface ClosedEntry {
   readonly able: AbleTarget;
-  readonly key: ProviderKey;
+  readonly key: AbleKey;
   readonly health: CandidateHealth;
   /** null: until a call ends. */
   readonly untilMs: number | null;
@@ -42,38 +40,30 @@ export interface LookContext {
 /** A target that is half open with its calls under way is looked at again then. */
 const lookAgainMs = 1_000;
 
-/** Targets that come twice are looked at once: where they come first. */
 export function lookAtTargets(
   job: JobFacts, targets: readonly AbleTarget[], context: LookContext,
 ): Look {
   const look: Look = { open: [], closed: [], overlay: {} };
-  const seen = new Set<string>();
-  for (const able of targets) {
-    const name = targetName(able.target.provider.provider, able.target.model);
-    if (seen.has(name)) continue;
-    seen.add(name);
-    lookAtTarget(job, able, { ...context, look, name });
-  }
+  const looking: Looking = { load: context.load, nowMs: context.nowMs, look };
+  for (const able of targets) lookAtTarget(job, able, looking);
   return look;
 }
 
 interface Looking extends LookContext {
   readonly look: Look;
-  readonly name: string;
 }
 
 function lookAtTarget(job: JobFacts, able: AbleTarget, looking: Looking): void {
-  const { load, nowMs, look, name } = looking;
-  const { provider } = able.target;
-  const rules = rulesOf(provider.health);
+  const { load, nowMs, look } = looking;
+  const { name, rules, target: { provider: { provider } } } = able;
   const condition = !rules.enabled ? unwatched : worse(
     conditionAt(load.targets.get(name), crowdAt(load, name, nowMs), nowMs, rules),
-    conditionAt(load.providers.get(provider.provider), nobody, nowMs, rules),
+    conditionAt(load.providers.get(provider), nobody, nowMs, rules),
   );
   const shut = shutBecause(condition, name, looking);
-  const keys: ProviderKey[] = [];
+  const keys: AbleKey[] = [];
   for (const key of able.keys) {
-    const closed = shut ?? closedBecause(job, { able, key, rules }, looking);
+    const closed = shut ?? closedBecause(job, { able, key }, looking);
     if (closed === null) keys.push(key);
     else look.closed.push({ able, key, ...closed });
   }
@@ -94,11 +84,10 @@ function shutBecause(condition: Condition, name: string, looking: Looking): Shut
 }
 
 function closedBecause(
-  job: JobFacts, one: { able: AbleTarget; key: ProviderKey; rules: HealthRules }, looking: Looking,
+  job: JobFacts, one: { readonly able: AbleTarget; readonly key: AbleKey }, looking: Looking,
 ): Shut | null {
-  const { key, rules } = one;
+  const { able: { rules }, key: { name, config, bounds } } = one;
   const { load, nowMs } = looking;
-  const name = keyName(one.able.target.provider.provider, key.name);
   const health = load.keys.get(name);
   const closed = health?.closed ?? null;
   if (rules.enabled && closed !== null && closed.untilMs > nowMs) {
@@ -107,23 +96,20 @@ function closedBecause(
       why: `${closed.why}, not before ${isoTime(closed.untilMs)}`,
     };
   }
-  const { max_in_flight: most } = key;
+  const { max_in_flight: most } = config;
   if (most !== null && busyKey(name, looking) >= most) {
     return { health: 'saturated', untilMs: null, why: 'its max_in_flight is reached' };
   }
   if (!rules.enabled) return null;
-  const bounds: KeyBounds = {
-    rpm: key.rpm ?? null, tpm: key.tpm ?? null, paceBelow: rules.paceBelow,
-  };
-  const isBound = bounds.rpm !== null || bounds.tpm !== null;
-  if (health === undefined && !isBound) return null;
-  if (health?.requests == null && health?.tokens == null && !isBound) return null;
+  const isAnnounced = health !== undefined && (health.requests !== null || health.tokens !== null);
+  if (!isAnnounced && bounds === null) return null;
   const tokens = job.submitted.prompt_tokens_estimate + (job.submitted.max_output_tokens ?? 0);
-  const pace = paceOf(health ?? unused, { underWay: busyKey(name, looking), tokens }, bounds, nowMs);
+  const pace = paceOf(
+    health ?? newKeyHealth(), { underWay: busyKey(name, looking), tokens },
+    bounds ?? { rpm: null, tpm: null, paceBelow: rules.paceBelow }, nowMs,
+  );
   return pace === null ? null : { health: 'paced', ...pace };
 }
-
-const unused = { closed: null, closings: 0, requests: null, tokens: null, use: [] };
 
 /** Calls under way at a key; what comes of the overlay is noted. */
 export function busyKey(name: string, looking: LookContext & { readonly look: Pick<Look, 'overlay'> }): number {

@@ -5,10 +5,9 @@ import { priceOf } from '@libs/governance/prices';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import type { AbleTarget } from './candidates';
-import { quantile } from './health/sketch';
 import { worstCase } from './hold';
 import { busyKey, type Look, type OpenTarget } from './look-at-targets';
-import { keyName, type ProviderLoad, targetName } from './provider-load';
+import type { ProviderLoad } from './provider-load';
 import { type Draws, drawsOf, seedOf, weightedOrder } from './seeded';
 
 export interface Ordered {
@@ -76,10 +75,10 @@ function weighted(order: OrderContext): Ordered {
 
 /** Calls under way relative to weight; equal ones in the order of the draw. */
 function leastBusy(order: OrderContext): Ordered {
-  const { look, context } = order;
+  const looking = { ...order.context, look: order.look };
   return inPlace(order, (one) => {
-    const calls = one.keys.reduce((sum, key) =>
-      sum + busyKey(keyName(one.able.target.provider.provider, key.name), { ...context, look }), 0);
+    let calls = 0;
+    for (const key of one.keys) calls += busyKey(key.name, looking);
     return calls / Math.max(one.weight, 0.001);
   }, 'least calls under way for its weight');
 }
@@ -137,13 +136,10 @@ function adaptive(order: OrderContext): Ordered {
 function inPlace(
   order: OrderContext, value: ((one: OpenTarget) => number) | null, reason: string,
 ): Ordered {
-  const { look, draws } = order;
-  const scores = new Map(value === null ? [] : look.open.map((one) => [one, value(one)]));
-  const sorted = value === null ? look.open
-    : weightedOrder(look.open, draws).sort((a, b) => {
-      const difference = (scores.get(a) as number) - (scores.get(b) as number);
-      return Number.isNaN(difference) ? 0 : difference;
-    });
+  const { look, draws, most } = order;
+  const scored = look.open.map((target) => ({ target, score: value === null ? 0 : value(target) }));
+  const scores = new Map(scored.map(({ target, score }) => [target, score]));
+  const sorted = value === null ? look.open : tiesDrawn(scored, draws, most);
   const stays: OpenTarget[] = [];
   const yields: OpenTarget[] = [];
   for (const target of sorted) {
@@ -151,7 +147,25 @@ function inPlace(
     if (share >= 1 || draws() < share) stays.push(target);
     else yields.push(target);
   }
-  return { targets: [...stays, ...yields], reason, scores };
+  return { targets: [...stays, ...yields], reason, scores: value === null ? new Map() : scores };
+}
+
+/** Equal ones in the order of a draw by weight, as many as are needed. */
+function tiesDrawn(
+  scored: { readonly target: OpenTarget; readonly score: number }[], draws: Draws, most: number,
+): OpenTarget[] {
+  // Infinity less Infinity is no number, and they are equal.
+  scored.sort((a, b) => (a.score === b.score ? 0 : a.score - b.score));
+  const order: OpenTarget[] = [];
+  for (let from = 0; from < scored.length && order.length < most;) {
+    const score = scored[from]?.score;
+    let to = from + 1;
+    while (to < scored.length && scored[to]?.score === score) to += 1;
+    const equals = scored.slice(from, to).map(({ target }) => target);
+    order.push(...weightedOrder(equals, draws, most));
+    from = to;
+  }
+  return order;
 }
 
 /** The first open one of the session's own order comes first, unless it keeps less than half. */
@@ -170,10 +184,10 @@ function sticky(session: string, ordered: Ordered, { able, look, job }: OrderCon
 export function latencyOf(
   { able }: { readonly able: AbleTarget }, { job, context }: Pick<OrderContext, 'job' | 'context'>,
 ): number | null {
-  const health = context.load.targets.get(targetName(able.target.provider.provider, able.target.model));
+  const health = context.load.targets.get(able.name);
   if (health === undefined) return null;
   const { recent, baseline } = job.submitted.call.stream ? health.firstToken : health.total;
-  return quantile(recent, 0.5) ?? quantile(baseline, 0.5);
+  return recent.p50 ?? baseline.p50;
 }
 
 function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
@@ -185,8 +199,7 @@ function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
 
 /** Calls under way for its weight, as folded: of the overlay only what bounds calls is asked. */
 function busyOf({ able, weight }: OpenTarget, { context }: OrderContext): number {
-  const name = targetName(able.target.provider.provider, able.target.model);
-  return (context.load.busyTargets.get(name)?.count ?? 0) / Math.max(weight, 0.001);
+  return (context.load.busyTargets.get(able.name)?.count ?? 0) / Math.max(weight, 0.001);
 }
 
 function least(values: readonly number[]): number {

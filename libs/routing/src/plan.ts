@@ -1,7 +1,6 @@
 // The plan of one job: an ordered list of candidates with a reason for each, or why there is none
 // now. Pure: the same job, governance, load, time and seed give the same plan.
 import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job-events';
-import type { ProviderKey } from '@libs/events/governance-events';
 import type { Strategy } from '@libs/events/routing-policy';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
@@ -108,8 +107,8 @@ function lookBehind(
   job: JobFacts, extra: readonly AbleTarget[], look: Look, context: PlanContext,
 ): { readonly open: readonly OpenTarget[]; readonly all: Look } {
   if (extra.length === 0) return { open: [], all: look };
-  const known = new Set([...look.open, ...look.closed].map(({ able }) => nameOf(able)));
-  const behind = lookAtTargets(job, extra.filter((able) => !known.has(nameOf(able))), context);
+  const known = new Set([...look.open, ...look.closed].map(({ able }) => able.name));
+  const behind = lookAtTargets(job, extra.filter((able) => !known.has(able.name)), context);
   return {
     open: behind.open,
     all: {
@@ -187,11 +186,10 @@ function passedOver(entries: readonly Entry[], look: Look): RoutingReason[] {
   const planned = new Set(entries.map(({ candidate }) =>
     `${candidate.provider}/${candidate.key} ${candidate.model}`));
   return look.closed
-    .filter(({ able, key }) =>
-      !planned.has(`${able.target.provider.provider}/${key.name} ${able.target.model}`))
+    .filter(({ able, key }) => !planned.has(`${key.name} ${able.target.model}`))
     .slice(0, passedOverMax)
     .map(({ able, key, health, why }) => ({
-      provider: able.target.provider.provider, key: key.name, model: able.target.model,
+      provider: able.target.provider.provider, key: key.config.name, model: able.target.model,
       verdict: 'passed_over', reason: why, health,
     }));
 }
@@ -249,7 +247,7 @@ function byClass(
     governance, dropParams: resolution.dropParams, name: `${list} of ${job.submitted.model}`,
   });
   return able.flatMap((one) => {
-    const key: ProviderKey | undefined = one.keys[0];
+    const key = one.keys[0];
     return key === undefined ? [] : [candidateOf(governance, one, key)];
   });
 }
@@ -261,12 +259,8 @@ function earliest(closed: readonly ClosedEntry[]): number | null {
 
 function summary(closed: readonly ClosedEntry[]): string {
   return closed.slice(0, 4)
-    .map(({ able, key, health }) => `${able.target.provider.provider}/${key.name} ${health}`)
+    .map(({ key, health }) => `${key.name} ${health}`)
     .join(', ');
-}
-
-function nameOf(able: AbleTarget): string {
-  return `${able.target.provider.provider}:${able.target.model}`;
 }
 
 function named({ provider, key, model }: Candidate): Pick<Candidate, 'provider' | 'key' | 'model'> {

@@ -7,8 +7,11 @@ export interface Sketch {
   halvedAtMs: number;
   /** Sum of the counts. */
   total: number;
-  /** By bucket; sparse in JSON as it is dense here: most targets use some twenty of them. */
+  /** By bucket; most targets use some twenty of them. */
   readonly counts: number[];
+  /** Quantiles as of the last value: decisions ask for them far more often than values come. */
+  p50: number | null;
+  p90: number | null;
 }
 
 /** Upper ends from 1 to about a million (ms, or tokens/s), each a quarter above the last. */
@@ -20,7 +23,7 @@ const halvingsMax = 40;
 const forgottenBelow = 1e-3;
 
 export function newSketch(): Sketch {
-  return { halvedAtMs: 0, total: 0, counts: [] };
+  return { halvedAtMs: 0, total: 0, counts: [], p50: null, p90: null };
 }
 
 /** Adds a value seen at `atMs`; an older time than the last one counts as the last one. */
@@ -32,6 +35,8 @@ export function addValue(
   while (sketch.counts.length <= bucket) sketch.counts.push(0);
   sketch.counts[bucket] = (sketch.counts[bucket] as number) + 1;
   sketch.total += 1;
+  sketch.p50 = quantile(sketch, 0.5);
+  sketch.p90 = quantile(sketch, 0.9);
 }
 
 /** The value below which `share` of the weight lies (middle of its bucket); null while empty. */

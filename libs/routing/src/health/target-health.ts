@@ -3,7 +3,7 @@
 import { type Breaker, breakerAt, newBreaker } from './breaker';
 import { countsAt } from './outcome-window';
 import type { HealthRules } from './rules';
-import { newSketch, quantile, type Sketch, weightAt } from './sketch';
+import { newSketch, type Sketch, weightAt } from './sketch';
 
 /** A recent and a long memory of one measure. */
 export interface Measure {
@@ -128,26 +128,21 @@ function closedCondition(health: TargetHealth, closed: Closed): Condition {
 }
 
 /** The worst of its measures against its own baseline; null: too little is known. */
-export function slowness(
+function slowness(
   health: TargetHealth, nowMs: number, rules: HealthRules,
 ): { readonly factor: number; readonly what: string } | null {
-  const factors = [
-    { what: 'first token', factor: ratio(health.firstToken, nowMs, rules) },
-    { what: 'answers', factor: ratio(health.total, nowMs, rules) },
-    { what: 'tokens', factor: inverse(ratio(health.tokensPerS, nowMs, rules)) },
-  ];
-  let worst: { readonly factor: number; readonly what: string } | null = null;
-  for (const { what, factor } of factors) {
-    if (factor !== null && factor > (worst?.factor ?? 0)) worst = { factor, what };
-  }
-  return worst;
+  const first = ratio(health.firstToken, nowMs, rules) ?? 0;
+  const total = ratio(health.total, nowMs, rules) ?? 0;
+  const pace = inverse(ratio(health.tokensPerS, nowMs, rules)) ?? 0;
+  const factor = Math.max(first, total, pace);
+  if (factor === 0) return null;
+  return { factor, what: factor === first ? 'first token' : factor === total ? 'answers' : 'tokens' };
 }
 
 function ratio(measure: Measure, nowMs: number, rules: HealthRules): number | null {
-  if (weightAt(measure.recent, nowMs, recentHalfLifeMs) < rules.slowMinSamples / 4) return null;
   if (measure.baseline.total < rules.slowMinSamples) return null;
-  const recent = quantile(measure.recent, 0.5);
-  const usual = quantile(measure.baseline, 0.5);
+  if (weightAt(measure.recent, nowMs, recentHalfLifeMs) < rules.slowMinSamples / 4) return null;
+  const { recent: { p50: recent }, baseline: { p50: usual } } = measure;
   return recent === null || usual === null || usual === 0 ? null : recent / usual;
 }
 
@@ -167,7 +162,7 @@ function stuckCalls(health: TargetHealth, crowd: Crowd, rules: HealthRules): num
   const { baseline } = health.total.baseline.total >= health.firstToken.baseline.total
     ? health.total : health.firstToken;
   if (baseline.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
-  const usualMs = quantile(baseline, 0.9) ?? 0;
+  const usualMs = baseline.p90 ?? 0;
   const stuck = crowd.olderThan(Math.max(stuckAfterMinMs, 4 * usualMs));
   return stuck >= stuckMin && stuck * 2 >= crowd.count ? stuck : 0;
 }
