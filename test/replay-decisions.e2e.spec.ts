@@ -1,6 +1,8 @@
 // Every routing decision is made again from the log and comes out the same: under faults, with keys
 // that fill up, with every strategy, and over a router that was killed in the middle.
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProviderSim } from '../tools/provider-sim/src/start';
@@ -124,4 +126,19 @@ describe('decisions', () => {
     expect(text).toContain('first/sim-small');
     expect(text).toContain('third/main');
   });
+
+  it('of another policy are simulated over the same requests, and compared', async () => {
+    const file = path.join(holdfast.dataDir, 'new.yaml');
+    await writeFile(file, config(sim.url).replaceAll('weight: 60', 'weight: 0').replaceAll('weight: 30', 'weight: 0'));
+    const { stdout } = await run(process.execPath, [
+      'dist/tools/holdfast.js', 'simulate', '--config', file, '--json', '--data-dir', holdfast.dataDir,
+    ], { maxBuffer: 1e8 });
+    const { rows } = JSON.parse(stdout) as { rows: { name: string; requests: number; answered_share: number; p50_ms: number; by_provider: Record<string, number> }[] };
+    console.log(JSON.stringify(rows, null, 1));
+    const [was, present, tried] = rows as [typeof rows[0], typeof rows[0], typeof rows[0]];
+    expect(present.requests).toBeGreaterThanOrEqual(was.requests);
+    expect(present.answered_share).toBeGreaterThan(0.98);
+    expect(Math.abs(present.by_provider['third']! - was.by_provider['third']!)).toBeLessThan(0.15);
+    expect(tried.by_provider['third']!).toBeGreaterThan(present.by_provider['third']!);
+  }, 300_000);
 });

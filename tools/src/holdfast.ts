@@ -8,6 +8,7 @@ import { addJobs } from './jobs/jobs.command';
 import { addReplay } from './replay/replay.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
+import { addSimulate } from './simulate/simulate.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
@@ -18,7 +19,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addTail, addReplay, addRestore, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addTail, addReplay, addSimulate, addRestore,
+  addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -3,7 +3,7 @@ import type { ProviderConfig, ProviderKey } from '@libs/events/governance-events
 import type { CandidateHealth } from '@libs/events/job-events';
 import type { GovernanceState } from '@libs/governance/state';
 import { breakerAt } from './health/breaker';
-import { isOut, newKeyHealth, paceOf, useAt } from './health/key-health';
+import { type Allowance, isOut, newKeyHealth, paceOf, useAt } from './health/key-health';
 import { countsAt } from './health/outcome-window';
 import { type HealthRules, rulesOf } from './health/rules';
 import { quantile, type Sketch } from './health/sketch';
@@ -161,9 +161,14 @@ function keyView(
     provider: config.provider, key: key.name, ...keyState(health, config, { key, nowMs, in_flight }),
     in_flight, max_in_flight: key.max_in_flight,
     ...useAt(health, nowMs),
-    requests_remaining: health.requests?.remaining ?? null,
-    tokens_remaining: health.tokens?.remaining ?? null,
+    requests_remaining: leftOf(health.requests, nowMs),
+    tokens_remaining: leftOf(health.tokens, nowMs),
   };
+}
+
+/** After its reset nothing is known of a limit. */
+function leftOf(allowance: Allowance | null, nowMs: number): number | null {
+  return allowance === null || nowMs >= allowance.resetAtMs ? null : allowance.remaining;
 }
 
 function keyState(
