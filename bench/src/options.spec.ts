@@ -4,7 +4,7 @@ import { OptionsError, parseOptions } from './options';
 describe('the arguments', () => {
   it('measure every usual part and system when there are none', () => {
     const options = parseOptions([]);
-    expect(options.parts).toEqual(['load', 'streams', 'half-rate', 'limits']);
+    expect(options.parts).toEqual(['load', 'streams', 'half-rate', 'limits', 'decisions']);
     expect(options.systems).toEqual([
       'simulator', 'holdfast', 'holdfast-nofsync', 'raw', 'portkey',
     ]);

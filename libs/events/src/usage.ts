@@ -24,6 +24,8 @@ export const price = z.object({
   per_request: z.string(),
   /** Other rates for the whole call once its prompt is longer than this; rising thresholds. */
   tiers: z.array(z.object({ above_input_tokens: z.number().int(), ...rates })).optional(),
+  /** Longest prompt and answer together that the model takes; a catalogue knows it with the price. */
+  context_tokens: z.number().int().optional(),
 });
 export type Price = z.infer<typeof price>;
 

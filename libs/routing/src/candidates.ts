@@ -23,6 +23,8 @@ export interface AbleTarget {
   readonly keys: readonly AbleKey[];
   readonly drop: readonly string[];
   readonly rules: HealthRules;
+  /** Longest prompt that its model takes; null: not known. */
+  readonly contextTokens: number | null;
 }
 
 export interface AbleKey {
@@ -83,11 +85,28 @@ function screenAll(
       reasons.push(passedOver(target, 'the caller’s key may not use this provider'));
       continue;
     }
-    const result = screenOne(job, target, context.dropParams);
+    const result = screenOne(job, target, context);
     if (typeof result === 'string') reasons.push(passedOver(target, result));
     else if (!able.some(({ name }) => name === result.name)) able.push(result);
   }
   return { able, reasons, notAllowed: targets.length > 0 && refused === targets.length };
+}
+
+/**
+ * Passes over what is too small for the prompt, as far as something else is not: the prompt's length
+ * is an estimate, and a provider's own word leads to the list for it.
+ */
+export function fitting(job: JobFacts, able: readonly AbleTarget[]): Omit<Screening, 'notAllowed'> {
+  const prompt = job.submitted.prompt_tokens_estimate;
+  const isTooSmall = ({ contextTokens }: AbleTarget): boolean =>
+    contextTokens !== null && prompt > contextTokens;
+  const small = able.filter(isTooSmall);
+  if (small.length === 0 || small.length === able.length) return { able, reasons: [] };
+  return {
+    able: able.filter((one) => !isTooSmall(one)),
+    reasons: small.map(({ target, contextTokens }) =>
+      passedOver(target, `takes ${contextTokens} tokens, the prompt has about ${prompt}`)),
+  };
 }
 
 export function candidateOf(
@@ -103,7 +122,10 @@ export function candidateOf(
   };
 }
 
-function screenOne(job: JobFacts, target: ModelTarget, dropParams: boolean): AbleTarget | string {
+function screenOne(
+  job: JobFacts, target: ModelTarget,
+  { governance, dropParams }: { readonly governance: GovernanceState; readonly dropParams: boolean },
+): AbleTarget | string {
   const { provider, model } = target;
   const endpoint = job.submitted.call.endpoint as Endpoint;
   if (!canServe(provider.kind, endpoint)) return `does not serve ${endpoint}`;
@@ -120,6 +142,7 @@ function screenOne(job: JobFacts, target: ModelTarget, dropParams: boolean): Abl
   const rules = rulesOf(provider.health);
   return {
     name: targetName(provider.provider, model), target, weight: target.weight, drop, rules,
+    contextTokens: priceOf(governance, provider.provider, model)?.context_tokens ?? null,
     keys: keys.map((config) => ({
       name: keyName(provider.provider, config.name), weight: config.weight, config,
       bounds: config.rpm === undefined && config.tpm === undefined ? null

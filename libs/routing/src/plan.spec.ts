@@ -6,6 +6,8 @@ import { evolve } from '@libs/jobs/evolve';
 import type { JobState } from '@libs/jobs/state';
 import { stamp } from '@libs/events/envelope';
 import { newKeyHealth } from './health/key-health';
+import { learnFromAttempt } from './health/learn';
+import { defaultRules } from './health/rules';
 import { planFor, type PlanResult } from './plan';
 import { newProviderLoad, type ProviderLoad } from './provider-load';
 import { governed, providerConfigured, providerKey, startMs, submitted, twoProviders } from './routing-for-specs';
@@ -97,6 +99,83 @@ describe('targets', () => {
     expect(order(result)[0]).toBe('two/main/gpt-4o');
     // The dearest candidate, 100 prompt tokens at 20.
     expect(result.kind === 'plan' && result.hold).toEqual({ amount_pico_usd: '2000' });
+  });
+
+  test('whose model is too small for the prompt are passed over, unless all are', () => {
+    const context = (provider: string, tokens: number): DraftOf<'PriceSet'> => ({
+      type: 'PriceSet', subject: provider, tenant: '',
+      data: {
+        provider, model: 'gpt-4o', source: 'test', origin: 'api',
+        price: {
+          input_per_token: '1', cached_input_per_token: '0', cache_write_per_token: '0',
+          output_per_token: '0', per_request: '0', context_tokens: tokens,
+        },
+      },
+    });
+    const governance = governed(...pair, context('one', 1_000), context('two', 9_000));
+    const result = plan(governance, job({ prompt_tokens_estimate: 5_000 }));
+    expect(order(result)).toEqual(['two/main/gpt-4o']);
+    expect(result.kind === 'plan' && result.reasons[1]?.reason).toContain('takes 1000 tokens');
+    expect(order(plan(governance, job({ prompt_tokens_estimate: 50_000 })))).toHaveLength(2);
+  });
+
+  test('of a rule are used while its condition is met, the first one that is', () => {
+    const rules = [
+      { name: 'no such fact', when: 'headers["x-a"] == "1"', targets: [{ provider: 'one', model: 'a', weight: 1 }] },
+      { name: 'gold', when: 'metadata.tier == "gold" && prompt_tokens > 50', targets: [{ provider: 'two', model: 'b', weight: 1 }] },
+    ];
+    const governance = governed(...pair, route({ rules }));
+    const gold = plan(governance, job({ model: 'chat', metadata: { tier: 'gold' } }));
+    expect(order(gold)).toEqual(['two/main/b']);
+    expect(gold.kind === 'plan' && gold.rule).toBe('gold');
+    expect(order(plan(governance, job({ model: 'chat' })))).toHaveLength(2);
+    const header = { request: {}, headers: { 'x-a': '1' } };
+    expect(order(plan(governance, job({ model: 'chat', facts: header })))).toEqual(['one/main/a']);
+  });
+
+  test('of a session stay the same while they are healthy', () => {
+    const governance = governed(...pair, providerConfigured('three', { weight: 50 }));
+    const firstOf = (session: string, load: ProviderLoad, seed: number): string =>
+      order(plan(governance, job({ session }, `job_${seed}`), load, seed))[0]!;
+    const load = newProviderLoad();
+    const own = firstOf('s1', load, 1);
+    for (let seed = 2; seed < 30; seed += 1) expect(firstOf('s1', load, seed)).toBe(own);
+    const used = new Set(Array.from({ length: 40 }, (_, index) => firstOf(`other-${index}`, load, 1)));
+    expect(used.size).toBe(3);
+    close(load, own.split('/').slice(0, 2).join('/'), 60_000);
+    const next = firstOf('s1', load, 1);
+    expect(next).not.toBe(own);
+    for (let seed = 2; seed < 30; seed += 1) expect(firstOf('s1', load, seed)).toBe(next);
+  });
+
+  test('are chosen by what is measured where the strategy is fastest or adaptive', () => {
+    const load = newProviderLoad();
+    const took = (provider: string, durationMs: number): void => {
+      for (let count = 0; count < 40; count += 1) {
+        learnFromAttempt(load, {
+          attempt_id: 'att', routing: 1, provider, key: 'main', model: 'gpt-4o', started_at_ms: startMs,
+          duration_ms: durationMs, first_token_ms: null, outcome: 'succeeded', error: null,
+          retry_after_ms: null, usage: null, cost_pico_usd: null,
+        }, startMs, defaultRules);
+      }
+    };
+    took('one', 800);
+    took('two', 100);
+    const share = (strategy: 'fastest' | 'adaptive'): number => {
+      const governance = governed(...pair, route({ strategy }));
+      let first = 0;
+      for (let index = 0; index < 1_000; index += 1) {
+        const made = plan(governance, job({ model: 'chat' }), load, seedOf(`job_${index}`, 1));
+        if (order(made)[0]!.startsWith('two/')) first += 1;
+      }
+      return first / 1_000;
+    };
+    // 5 % go by weight, of which three in ten go to two.
+    expect(share('fastest')).toBeGreaterThan(0.93);
+    expect(share('fastest')).toBeLessThan(0.99);
+    // 30 against 70 ⁄ 8, about three in four.
+    expect(share('adaptive')).toBeGreaterThan(0.7);
+    expect(share('adaptive')).toBeLessThan(0.85);
   });
 
   test('an unknown price leaves the hold open', () => {

@@ -5,7 +5,7 @@ import type { Strategy } from '@libs/events/routing-policy';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
-import { type AbleTarget, candidateOf, screen } from './candidates';
+import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
 import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
@@ -70,14 +70,15 @@ export function planFor(job: JobFacts, context: PlanContext, seed: number): Plan
   const extra = screen(job, extraTargets(job, governance, resolution), {
     governance, dropParams, name: `fallbacks of ${model}\n${fallbacks.join('\n')}`,
   });
-  const reasons = [...main.reasons, ...extra.reasons];
+  const fit = fitting(job, main.able);
+  const reasons = [...main.reasons, ...fit.reasons, ...extra.reasons];
   if (main.able.length + extra.able.length === 0) {
     return noCandidate(model, reasons, main.notAllowed);
   }
   const draws = drawsOf(seed);
-  const look = lookAtTargets(job, main.able, context);
+  const look = lookAtTargets(job, fit.able, context);
   const ordered = orderTargets(met.strategy, {
-    job, context, draws, look, most: planLengthMax, able: main.able,
+    job, context, draws, look, most: planLengthMax, able: fit.able,
   });
   const behind = lookBehind(job, extra.able, look, context);
   const making: Making = { job, context, resolution, met, look: behind.all, draws, reasons, seed };

@@ -113,6 +113,7 @@ function ownPrice(yaml: PriceYaml): DesiredConfig['prices'][number] {
       output_per_token: pricePerToken(yaml.output_usd_per_mtok),
       // A price of one request, not of a million tokens.
       per_request: pricePerToken(yaml.usd_per_request ?? 0, 0),
+      ...(yaml.context_tokens === undefined ? {} : { context_tokens: yaml.context_tokens }),
     },
   };
 }

@@ -24,8 +24,10 @@ export function cataloguePrices(config: DesiredConfig, nowMs: number): PriceEntr
     }
     return [...wanted].flatMap((name) => {
       const found = models.find((model) => matchesModel(model.match, plainName(name)));
-      const price = found === undefined ? null : priceAt(found, nowMs);
-      if (price === null) return [];
+      const inForce = found === undefined ? null : priceAt(found, nowMs);
+      if (inForce === null) return [];
+      const context = found?.context_window;
+      const price = context === undefined ? inForce : { ...inForce, context_tokens: context };
       return [{ provider: provider.provider, model: name, price, source: catalogueSource }];
     });
   });
@@ -49,8 +51,8 @@ function namedModels(
   const names = new Set(provider.models.filter((name) => !name.includes('*')));
   if (provider.default_model !== null) names.add(provider.default_model);
   const prefix = `${provider.provider}/`;
-  for (const { targets, fallbacks } of config.routes) {
-    for (const target of targets) {
+  for (const { targets, fallbacks, rules = [] } of config.routes) {
+    for (const target of [...targets, ...rules.flatMap((rule) => rule.targets)]) {
       if (target.provider === provider.provider) names.add(target.model);
     }
     const lists = [fallbacks.default, fallbacks.context_too_long, fallbacks.content_filter];

@@ -136,6 +136,7 @@ const price = z.strictObject({
   cache_write_usd_per_mtok: usd.optional(),
   output_usd_per_mtok: usd,
   usd_per_request: usd.optional(),
+  context_tokens: z.int().positive().optional(),
 });
 
 export const holdfastYaml = z.strictObject({
