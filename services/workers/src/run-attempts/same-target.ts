@@ -6,11 +6,17 @@ import { type UpstreamFailed } from '../providers/outcome';
 /** The first pause: a restart behind a load balancer or a lost connection is over by then. */
 const firstPauseMs = 100;
 
-/** A failure that cost nothing and may be over in a moment. Who names a time is not asked before it. */
+/**
+ * A failure that cost nothing and may be over in a moment. One that is overloaded is not asked before
+ * the time it names; for other failures that time means nothing, since it may come from the headers
+ * of rate limits, which some providers send with every answer.
+ */
 export function isOfAMoment({ class: errorClass, mayHaveCost, retryAfterMs }: UpstreamFailed): boolean {
-  if (mayHaveCost || retryAfterMs !== null) return false;
+  if (mayHaveCost) return false;
   switch (errorClass) {
-    case 'server_error': case 'overloaded': case 'connect_failed': case 'connection_lost':
+    case 'overloaded':
+      return retryAfterMs === null;
+    case 'server_error': case 'connect_failed': case 'connection_lost':
       return true;
     case 'rate_limited': case 'quota_exhausted': case 'credentials_rejected':
     case 'model_not_found': case 'invalid_request': case 'context_too_long':

@@ -225,7 +225,11 @@ describe('a route that allows further calls at the same target', () => {
     expect(called.filter((one) => one === 'a/m')).toHaveLength(1);
     expect(pauses).toEqual([]);
   });
-  test('does not when the provider says for how long to stay away', async () => {
+  test('does so whatever the headers of rate limits say that came with a failure', async () => {
+    const script = { 'a/m': [failure('server_error', { retryAfterMs: 5_000 }), answer()] };
+    expect((await walk(twice, script)).called).toEqual(['a/m', 'a/m']);
+  });
+  test('does not when one that is overloaded says for how long to stay away', async () => {
     const busy = failure('overloaded', { retryAfterMs: 5_000 });
     const { called } = await walk(twice, { 'a/m': busy, 'b/m': answer() });
     expect(called).toEqual(['a/m', 'b/m']);
