@@ -297,6 +297,9 @@ describe('a job whose first call is late', () => {
     const scene = new Scene();
     const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call, hedge }) }));
     const [first, second] = [await scene.call(), await scene.call(1)];
+    // Who asks meanwhile is told of the first: an id that comes later would have to stay.
+    const asked = await new InMemorySignals(scene.bus).request('deltas.job_1', '', 500);
+    expect(JSON.parse(asked)).toMatchObject({ attempt: first.request.attemptId, deltas: [] });
     first.emit('a1');
     second.emit('b1');
     first.end(answer());
