@@ -266,6 +266,97 @@ describe('the deltas of a streamed job', () => {
   });
 });
 
+describe('a job whose first call is late', () => {
+  const call = { ...routed(plan).call, stream: true };
+  const hedge = { after_ms: 20, candidate: 1 };
+
+  test('streams from the second one only, under its name and from the beginning', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call, hedge }) }));
+    const [first, second] = [await scene.call(), await scene.call(1)];
+    second.emit('b1');
+    first.emit('a1');
+    second.emit('b2');
+    expect([first.request.signal.aborted, second.request.signal.aborted]).toEqual([true, false]);
+    const asked = await new InMemorySignals(scene.bus).request('deltas.job_1', '', 500);
+    expect(JSON.parse(asked)).toMatchObject({
+      attempt: second.request.attemptId, from: 0, deltas: [{ data: 'b1' }, { data: 'b2' }],
+    });
+    second.end(answer());
+    await handled;
+    await waitFor(() => scene.replies.length === 3);
+    const attempt = second.request.attemptId;
+    expect(scene.replies).toMatchObject([
+      { kind: 'delta', attempt, index: 0, data: 'b1', provider: 'b' },
+      { kind: 'delta', attempt, index: 1, data: 'b2' },
+      { kind: 'result', outcome: 'succeeded', attempt_id: attempt, attempts: 2 },
+    ]);
+  });
+
+  test('streams from the first one under its name when that is faster after all', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call, hedge }) }));
+    const [first, second] = [await scene.call(), await scene.call(1)];
+    // Who asks meanwhile is told of the first: an id that comes later would have to stay.
+    const asked = await new InMemorySignals(scene.bus).request('deltas.job_1', '', 500);
+    expect(JSON.parse(asked)).toMatchObject({ attempt: first.request.attemptId, deltas: [] });
+    first.emit('a1');
+    second.emit('b1');
+    first.end(answer());
+    await handled;
+    await waitFor(() => scene.replies.length === 2);
+    expect(scene.replies).toMatchObject([
+      { kind: 'delta', attempt: first.request.attemptId, index: 0, data: 'a1', provider: 'a' },
+      { kind: 'result', attempt_id: first.request.attemptId },
+    ]);
+  });
+
+  test('costs what both have cost, as far as it is known', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { hedge }) }));
+    const [first, second] = [await scene.call(), await scene.call(1)];
+    second.end(answer());
+    first.end(answer());
+    await handled;
+    expect(scene.log.eventsOf('JobSucceeded')[0]!.data).toMatchObject({
+      provider: 'b', cost_pico_usd: '70', usage: { input_tokens: 10 },
+      attempts: [{ provider: 'a', outcome: 'canceled' }, { provider: 'b', outcome: 'succeeded' }],
+    });
+    await waitFor(() => scene.replies.length === 1);
+    expect(scene.replies[0]).toMatchObject({ cost_pico_usd: '70', provider: 'b', attempts: 2 });
+  });
+
+  test('and is canceled ends both calls', async () => {
+    const scene = new Scene();
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { call, hedge }) }));
+    const calls = [await scene.call(), await scene.call(1)];
+    new InMemorySignals(scene.bus).publish('cancel.0', JSON.stringify({ job: 'job_1', by: 'client' }));
+    await handled;
+    expect(calls.map(({ request }) => request.signal.aborted)).toEqual([true, true]);
+    expect(scene.log.eventsOf('JobCanceled')[0]!.data.attempts).toHaveLength(2);
+  });
+});
+
+describe('a job that is to call its candidate again', () => {
+  test('has each call in the log, and ends its pause when it is canceled', async () => {
+    const scene = new Scene();
+    const retries = { same_target: 3, attempts_max: 6 };
+    const handled = scene.worker.handle(await scene.route({ job_1: routed(plan, { retries }) }));
+    (await scene.call()).end(failure('server_error'));
+    (await scene.call(1)).end(failure('server_error'));
+    await waitFor(() => scene.log.eventsOf('AttemptFailed').length === 2);
+    const startedMs = performance.now();
+    new InMemorySignals(scene.bus).publish('cancel.0', JSON.stringify({ job: 'job_1', by: 'client' }));
+    await handled;
+    // The second pause is of 100 ms at least.
+    expect(performance.now() - startedMs).toBeLessThan(60);
+    expect(scene.calls.map(({ provider }) => provider)).toEqual(['a', 'a']);
+    expect(scene.log.eventsOf('JobCanceled')[0]!.data.attempts).toMatchObject([
+      { provider: 'a', outcome: 'failed' }, { provider: 'a', outcome: 'failed' },
+    ]);
+  });
+});
+
 describe('a job that is canceled', () => {
   const cancel = JSON.stringify({ job: 'job_1', by: 'client' });
 

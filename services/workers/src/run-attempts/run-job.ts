@@ -1,4 +1,5 @@
 // Runs one routing of one job from the commit that routed it to its durable outcome.
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AttemptRecord } from '@libs/events/attempts';
 import { type ContentLine, type ContentRef } from '@libs/events/content';
 import { type HoldfastEvent } from '@libs/events/envelope';
@@ -25,6 +26,7 @@ import { replyFor } from './tell-caller';
 import { type UpstreamTargets } from '../shared/upstream-targets';
 import { type Walked } from './walk-end';
 import { walkPlan } from './walk-plan';
+import { type NamedCall } from './walk-ports';
 
 export type CallProvider = (
   target: UpstreamTarget, request: UpstreamRequest, onDelta: (delta: Delta) => void,
@@ -101,7 +103,8 @@ function walk(run: Run, body: string): Promise<Walked> {
     newAttemptId,
     isClosed: (candidate) => deps.closedKeys.isClosed(candidate, deps.now()),
     stopReason: () => job.stopReason(deps.now()),
-    call: (candidate, attemptId) => callCandidate(run, candidate, attemptId, bytes),
+    pause: (ms, signal) => pauseUntil(ms, endedBy(job, signal)),
+    call: (named) => callCandidate(run, named, bytes),
     onFailed: (attempt) => {
       const subject = subjects.job(run.partition, 'attempted');
       const { subject: id, tenant, causation } = run.name;
@@ -117,12 +120,13 @@ function walk(run: Run, body: string): Promise<Walked> {
 }
 
 function callCandidate(
-  { deps, job }: Run, candidate: Candidate, attemptId: string, body: Uint8Array,
+  { deps, job }: Run, { candidate, attemptId, beside }: NamedCall, body: Uint8Array,
 ): Promise<UpstreamOutcome> {
   const { call, deadline_at_ms } = job.routed;
   const found = deps.targets.targetOf(candidate, deps.governance.state);
   if (!found.ok) return Promise.resolve(found.outcome);
-  job.startAttempt(attemptId);
+  // A second call is nobody's concern until it is the one that answers.
+  if (beside?.isSecond !== true) job.startAttempt(attemptId);
   const request: UpstreamRequest = {
     surface: call.surface,
     endpoint: call.endpoint,
@@ -131,10 +135,29 @@ function callCandidate(
     body,
     headers: call.headers,
     attemptId,
-    signal: job.abort.signal,
+    signal: endedBy(job, beside?.signal),
     deadlineAtMs: deadline_at_ms,
   };
-  return deps.callProvider(found.target, request, (delta) => forward(deps, job, candidate, delta));
+  return deps.callProvider(found.target, request, (delta) => {
+    if (beside?.wins() === false) return;
+    if (job.attempt !== attemptId) job.startAttempt(attemptId);
+    forward(deps, job, candidate, delta);
+  });
+}
+
+/** The job's end ends all that is done for it; `other` one part of it. */
+function endedBy(job: RunningJob, other: AbortSignal | undefined): AbortSignal {
+  const { signal } = job.abort;
+  return other === undefined ? signal : AbortSignal.any([signal, other]);
+}
+
+async function pauseUntil(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, { signal });
+  } catch (error) {
+    // Ending early is what the signal is for.
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** Keeps the delta for those who come later and sends it to the one who waits. */

@@ -5,6 +5,7 @@ import { type Catalogue } from '@libs/events/catalogue';
 import { type ContentRef } from '@libs/events/content';
 import { type EventDraft } from '@libs/events/envelope';
 import { type JobSubject } from '@libs/events/subjects';
+import { sumKnownPico } from '@libs/governance/money';
 import { type StopReason, type Walked } from './walk-end';
 
 /** Whom the outcome is about, and which routing it ends. */
@@ -38,7 +39,8 @@ export function outcomeOf(name: RoutingName, walked: Walked, result: ContentRef 
           provider: end.candidate.provider,
           model: end.candidate.model,
           usage: last.usage,
-          cost_pico_usd: last.cost_pico_usd,
+          // With what is known of a call that another one was faster than.
+          cost_pico_usd: sumKnownPico(attempts.map((attempt) => attempt.cost_pico_usd)),
           status: end.answer.status,
           result,
           dropped_params: [...end.answer.dropped],

@@ -1,4 +1,5 @@
 // What the waiting ingress is told when a routing has ended here. Sent after the outcome is durable.
+import { sumKnownPico } from '@libs/governance/money';
 import { type Appended } from '@libs/log/log';
 import {
   type BrokenReply, type ReplyMessage, type ResultReply,
@@ -24,7 +25,7 @@ export function replyFor(job: string, walked: Walked, at: Appended): ReplyMessag
         body: smallEnough(end.answer.body),
         provider: end.candidate.provider,
         model: end.candidate.model,
-        cost_pico_usd: attempts.at(-1)?.cost_pico_usd ?? null,
+        cost_pico_usd: sumKnownPico(attempts.map((attempt) => attempt.cost_pico_usd)),
         dropped_params: end.answer.dropped,
       };
     case 'refused': {

@@ -7,20 +7,25 @@ import { answer, candidate, failure, routed, usage } from './test-jobs';
 import { type StopReason, type Walked } from './walk-end';
 import { walkPlan } from './walk-plan';
 
-type Script = Readonly<Record<string, UpstreamOutcome>>;
+/** By candidate: the same each time, or one after the other. */
+type Script = Readonly<Record<string, UpstreamOutcome | UpstreamOutcome[]>>;
 
 interface Walk {
   readonly walked: Walked;
   readonly called: string[];
   readonly failed: AttemptRecord[];
+  readonly pauses: number[];
 }
 
 async function walk(
   job: Catalogue['JobRouted'], script: Script,
-  around: { closed?: string[]; stopAfter?: [calls: number, why: StopReason] } = {},
+  around: {
+    closed?: string[]; stopAfter?: [calls: number, why: StopReason]; inPause?: () => void;
+  } = {},
 ): Promise<Walk> {
   const called: string[] = [];
   const failed: AttemptRecord[] = [];
+  const pauses: number[] = [];
   let clock = 1_000;
   const walked = await walkPlan(job, {
     now: () => (clock += 1),
@@ -30,14 +35,22 @@ async function walk(
       const [calls, why] = around.stopAfter ?? [Infinity, null];
       return called.length >= calls ? why : null;
     },
-    call: (one) => {
+    call: ({ candidate: one }) => {
       const name = `${one.provider}/${one.model}`;
       called.push(name);
-      return Promise.resolve(script[name] ?? failure('unknown'));
+      const answers = script[name] ?? failure('unknown');
+      const outcome = Array.isArray(answers)
+        ? answers[called.filter((other) => other === name).length - 1] : answers;
+      return Promise.resolve(outcome ?? failure('unknown'));
+    },
+    pause: (ms) => {
+      pauses.push(ms);
+      around.inPause?.();
+      return Promise.resolve();
     },
     onFailed: (attempt) => failed.push(attempt),
   });
-  return { walked, called, failed };
+  return { walked, called, failed, pauses };
 }
 
 const [a, b, c] = [candidate('a'), candidate('b'), candidate('c')];
@@ -185,5 +198,79 @@ describe('a job stopped from outside', () => {
   test('in the moment it is answered keeps its answer', async () => {
     const { walked } = await walk(routed([a]), { 'a/m': answer() }, { stopAfter: [1, canceled] });
     expect(walked.end.kind).toBe('succeeded');
+  });
+});
+
+describe('a route that allows further calls at the same target', () => {
+  const twice = routed([a, b], { retries: { same_target: 2, attempts_max: 6 } });
+  const down = failure('server_error');
+
+  test.each(['server_error', 'overloaded', 'connect_failed', 'connection_lost'] as const)(
+    'calls the candidate again after %s, with a short pause', async (errorClass) => {
+      const { walked, called, failed, pauses } = await walk(
+        twice, { 'a/m': [failure(errorClass), answer()] },
+      );
+      expect(called).toEqual(['a/m', 'a/m']);
+      expect(failed.map(({ attempt_id: id }) => id)).toEqual(['att_1']);
+      expect(walked.attempts.map(({ attempt_id: id }) => id)).toEqual(['att_1', 'att_2']);
+      expect(pauses).toEqual([expect.any(Number)]);
+      expect(walked.end.kind).toBe('succeeded');
+    },
+  );
+  test.each([
+    'rate_limited', 'quota_exhausted', 'credentials_rejected', 'model_not_found', 'content_filtered',
+    'context_too_long', 'unknown',
+  ] as const)('does not after %s', async (errorClass) => {
+    const { called, pauses } = await walk(twice, { 'a/m': failure(errorClass), 'b/m': answer() });
+    expect(called.filter((one) => one === 'a/m')).toHaveLength(1);
+    expect(pauses).toEqual([]);
+  });
+  test('does so whatever the headers of rate limits say that came with a failure', async () => {
+    const script = { 'a/m': [failure('server_error', { retryAfterMs: 5_000 }), answer()] };
+    expect((await walk(twice, script)).called).toEqual(['a/m', 'a/m']);
+  });
+  test('does not when one that is overloaded says for how long to stay away', async () => {
+    const busy = failure('overloaded', { retryAfterMs: 5_000 });
+    const { called } = await walk(twice, { 'a/m': busy, 'b/m': answer() });
+    expect(called).toEqual(['a/m', 'b/m']);
+  });
+  test('does not after what may have cost', async () => {
+    const lost = failure('connection_lost', { mayHaveCost: true });
+    const { walked, called } = await walk(twice, { 'a/m': lost });
+    expect(called).toEqual(['a/m']);
+    expect(walked.end.kind).toBe('abandoned');
+  });
+  test('goes on when they have failed too, with longer pauses and one last word', async () => {
+    const { walked, called, pauses } = await walk(twice, { 'a/m': down, 'b/m': down });
+    expect(called).toEqual(['a/m', 'a/m', 'a/m', 'b/m', 'b/m', 'b/m']);
+    expect(pauses).toHaveLength(4);
+    expect(pauses[0]).toBeGreaterThanOrEqual(50);
+    expect(pauses[0]).toBeLessThan(150);
+    expect(pauses[1]).toBeGreaterThanOrEqual(100);
+    expect(pauses[1]).toBeLessThan(300);
+    expect(walked.end).toMatchObject({
+      kind: 'exhausted', errors: [{ provider: 'a' }, { provider: 'b' }],
+    });
+  });
+  test('leaves it once the health broadcast shows it closed', async () => {
+    const closed: string[] = [];
+    const script = { 'a/m': down, 'b/m': answer() };
+    const { called } = await walk(twice, script, { closed, inPause: () => closed.push('a') });
+    expect(called).toEqual(['a/m', 'b/m']);
+  });
+  test('does not call again what was stopped meanwhile', async () => {
+    const why = { kind: 'expired' } as const;
+    const { walked, called } = await walk(twice, { 'a/m': down }, { stopAfter: [1, why] });
+    expect(called).toEqual(['a/m']);
+    expect(walked.end).toEqual({ kind: 'stopped', why });
+  });
+  test('is over after as many calls as it allows in all', async () => {
+    const bounded = routed([a, b, c], { retries: { same_target: 1, attempts_max: 3 } });
+    const { walked, called, pauses } = await walk(bounded, { 'a/m': down, 'b/m': down });
+    expect(called).toEqual(['a/m', 'a/m', 'b/m']);
+    expect(pauses).toHaveLength(1);
+    expect(walked.end).toMatchObject({
+      kind: 'exhausted', errors: [{ provider: 'a' }, { provider: 'b' }],
+    });
   });
 });

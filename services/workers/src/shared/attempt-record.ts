@@ -10,9 +10,11 @@ export interface AttemptStart {
   readonly routing: number;
   readonly candidate: Candidate;
   readonly startedAtMs: number;
+  /** It is the second call beside a late one. */
+  readonly isHedge?: boolean;
 }
 
-/** `stopped`: the call was ended by us (cancel, deadline). */
+/** `stopped`: the call was ended by us (cancel, deadline, another one that answers). */
 export function attemptRecord(
   start: AttemptStart, outcome: UpstreamOutcome, endedAtMs: number, stopped: boolean,
 ): AttemptRecord {
@@ -35,6 +37,7 @@ export function attemptRecord(
     // null when usage or price is not known: unknown is never 0.
     cost_pico_usd: costOf(outcome.usage, candidate.price),
     ...(outcome.rateLimit === undefined ? {} : { rate_limit: seen(outcome.rateLimit) }),
+    ...(start.isHedge === true ? { hedge: true as const } : {}),
   };
 }
 
@@ -53,9 +56,14 @@ function wholeMs(ms: number | null): number | null {
   return ms === null ? null : Math.ceil(ms);
 }
 
-/** A call that broke and may have cost is unknown; one that we ended only if its usage is. */
+/**
+ * A call that broke and may have cost is unknown; one that we ended only if its usage is. One that
+ * answered when another had answered already was of no use: it only cost.
+ */
 function outcomeOf(outcome: UpstreamOutcome, stopped: boolean): AttemptOutcome {
-  if (outcome.kind === 'succeeded') return 'succeeded';
-  if (!stopped) return outcome.mayHaveCost ? 'unknown' : 'failed';
-  return outcome.mayHaveCost && outcome.usage === null ? 'unknown' : 'canceled';
+  const answered = outcome.kind === 'succeeded';
+  if (!stopped && answered) return 'succeeded';
+  const mayHaveCost = answered || outcome.mayHaveCost;
+  if (!stopped) return mayHaveCost ? 'unknown' : 'failed';
+  return mayHaveCost && outcome.usage === null ? 'unknown' : 'canceled';
 }
