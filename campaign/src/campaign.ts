@@ -26,12 +26,15 @@ const warmUpS = 8;
 export async function runCampaign(options: CampaignOptions): Promise<ScenarioResult[]> {
   const { scenarios, say, cleanup, seconds, perSecond } = options;
   try {
-    const run = await runOptions(options, seconds);
+    // Before anything is started: the trace may be too short for what is asked.
+    const rounds = await Promise.all(scenarios.map(async (scenario) => ({
+      scenario, run: await runOptions(options, seconds + (scenario.quietS ?? 0)),
+    })));
     say(`routing campaign: ${scenarios.length} scenarios, ${seconds} s each in two modes, `
       + `${perSecond} requests/s`);
     const world = await warmedUp(options);
     const results: ScenarioResult[] = [];
-    for (const [index, scenario] of scenarios.entries()) {
+    for (const [index, { scenario, run }] of rounds.entries()) {
       say(`\n[${index + 1}/${scenarios.length}] ${scenario.name}: ${scenario.what}`);
       results.push(await bothModes(world, scenario, { run, say, number: 2 * index + 1 }));
     }
@@ -60,9 +63,16 @@ async function warmedUp(options: CampaignOptions): Promise<World> {
   return world;
 }
 
+interface Round {
+  readonly run: RunOptions;
+  readonly say: (line: string) => void;
+  /** Of its first run; each has another. */
+  readonly number: number;
+}
+
 async function bothModes(
   world: World, scenario: Scenario,
-  { run, say, number }: { readonly run: RunOptions; readonly say: (line: string) => void; readonly number: number },
+  { run, say, number }: Round,
 ): Promise<ScenarioResult> {
   const modes = [];
   for (const [index, mode] of scenario.modes.entries()) {

@@ -58,7 +58,7 @@ function circumstances(results: readonly SavedResult[]): string {
     [...new Set(results.map(value))].join(', '));
   return `Measured on ${distinct((one) => one.measured_at)} at ${distinct((one) => one.commit)}; `
     + `${distinct((one) => one.machine)}; seed ${distinct((one) => String(one.seed))}, `
-    + `${distinct((one) => String(one.seconds))} s of traffic in each run.`;
+    + `${distinct((one) => String(one.seconds))} s of traffic.`;
 }
 
 function strategies({ name, what, modes }: SavedResult): string[] {

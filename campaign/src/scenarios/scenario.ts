@@ -54,6 +54,8 @@ export interface Scenario {
   /** When it goes wrong, in a run of so many seconds. */
   readonly spans: (seconds: number) => readonly Span[];
   readonly modes: readonly [Mode, Mode];
+  /** Seconds more than the others have, before its trouble. */
+  readonly quietS?: number;
   /** Sync requests by so many callers as fast as it goes, in place of the trace. */
   readonly callers?: number;
   /** Findings, by the figures of both modes in their order. */
