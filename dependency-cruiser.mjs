@@ -25,6 +25,7 @@ export default {
     { name: 'slices-do-not-know-each-other', severity: 'error', from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: test }, to: { path: '^services/$1/src/[^/]+/', pathNot: '^services/$1/src/($2|shared|providers)/' } },
     { name: 'test-kit-is-for-tests', severity: 'error', from: { pathNot: [test, '^libs/test-kit/', '^test/', campaign] }, to: { path: '^libs/test-kit/' } },
     { name: 'faults-look-from-outside', severity: 'error', from: { path: campaign }, to: { path: '^(libs|services|tools)/', pathNot: '^libs/(events|test-kit)/' } },
+    { name: 'the-routing-campaign-looks-from-outside', severity: 'error', from: { path: '^campaign/' }, to: { path: '^(libs|services|tools)/' } },
     { name: 'no-barrels', severity: 'error', from: {}, to: { path: '^(libs|services)/.*/index\\.ts$' } },
   ],
   options: {

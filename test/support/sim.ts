@@ -2,6 +2,13 @@
 
 export interface LedgerRecord {
   readonly provider: string;
+  /** Order of arrival over all providers. */
+  readonly sequence: number;
+  readonly timeMs: number;
+  /** Last four characters of the credential. */
+  readonly key: string;
+  /** As the request names its end user. */
+  readonly user: string;
   readonly attempt: string;
   readonly outcome: 'running' | 'served' | 'cut' | 'hung' | 'error' | 'refused';
   readonly status: number;

@@ -33,7 +33,8 @@ export const behaviourSchema = z.strictObject({
   fault: z.enum(faultNames).optional(),
   /** Another status for an error; alone it is an error with that status. */
   status: z.number().int().min(400).max(599).optional(),
-  retryAfterS: z.number().min(0).optional(),
+  /** `none`: no header says when to come back, also where the API would. */
+  retryAfterS: z.union([z.number().min(0), z.literal('none')]).optional(),
   /** Where stall, reset, truncated, garbage and error_event strike; default: half way. */
   afterTokens: count.optional(),
   /** Cached prompt tokens to report (OpenAI; Anthropic's follow from cache_control). */

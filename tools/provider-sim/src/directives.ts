@@ -21,7 +21,7 @@ export function parseDirectives(header: string): Behaviour | string {
       return `x-sim: '${name}' is not known; known are ${Object.keys(names).join(', ')}`;
     }
     if (field === 'fault' && /^\d+$/.test(value)) wanted.status = Number(value);
-    else wanted[field] = field === 'fault' ? value : Number(value);
+    else wanted[field] = field === 'fault' || value === 'none' ? value : Number(value);
   }
   const parsed = behaviourSchema.safeParse(wanted);
   if (parsed.success) return parsed.data;

@@ -142,6 +142,7 @@ function anthropicBody({ type, message }: Shape, requestId: string): string {
 
 function limitHeaders(status: number, facts: ErrorFacts): Record<string, string> {
   const { behaviour, surface, nowMs } = facts;
+  if (behaviour.retryAfterS === 'none') return {};
   if (status !== 429) {
     return behaviour.retryAfterS === undefined
       ? {} : { 'retry-after': String(behaviour.retryAfterS) };

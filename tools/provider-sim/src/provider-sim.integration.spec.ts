@@ -292,6 +292,19 @@ describe('an error', () => {
     expect(Date.parse(two.headers.get('anthropic-ratelimit-requests-reset'))).toBeGreaterThan(0);
   });
 
+  test('429 may keep to itself when to come back', async () => {
+    const headers = { 'x-sim': 'fault=rate_limited,retry=none' };
+    const one = await failure(
+      openai('a', headers).chat.completions.create({ model: 'm', messages: hello }));
+    const two = await failure(
+      anthropic('a', headers).messages.create({ model: 'm', max_tokens: 9, messages: hello }));
+    for (const { status, headers: said } of [one, two]) {
+      expect(status).toBe(429);
+      const names = [...(said as Headers).keys()];
+      expect(names.filter((name) => /retry|ratelimit/.test(name))).toEqual([]);
+    }
+  });
+
   test('any status may be asked for', async () => {
     const error = await failure(openai('a', { 'x-sim': 'fault=502' })
       .chat.completions.create({ model: 'm', messages: hello }));
