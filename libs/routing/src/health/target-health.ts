@@ -108,7 +108,8 @@ function closedCondition(health: TargetHealth, closed: Closed): Condition {
   }
   const slow = slowness(health, nowMs, rules);
   if (slow !== null && slow.factor >= rules.slowFactor) {
-    share /= slow.factor;
+    // Squared: divided by the factor alone it would add as much waiting in all as a healthy one.
+    share /= slow.factor * slow.factor;
     why.push(`${slow.what} ${slow.factor.toFixed(1)} times its usual`);
   }
   const stuck = stuckCalls(health, crowd, rules);
