@@ -1,7 +1,7 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
-import { healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
+import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
 const origin = z.enum(['file', 'api', 'system']);
@@ -68,6 +68,8 @@ export const providerConfigured = z.object({
   weight: z.number(),
   fallback: z.boolean(),
   headers: z.record(z.string(), z.string()),
+  /** How its server goes on with an answer that has begun; absent: as is known of its type. */
+  continues: continuesWay.optional(),
   health: healthRules.optional(),
   /** Absent: no background probes. */
   probes: probes.optional(),
@@ -90,6 +92,8 @@ export const routeConfigured = z.object({
   rules: z.array(routeRule).optional(),
   hedge: hedging.optional(),
   retries: retries.optional(),
+  /** A stream that breaks behind content is gone on with elsewhere; absent: it ends with an error. */
+  continue_on_break: z.boolean().optional(),
   origin,
 });
 export type RouteConfig = z.infer<typeof routeConfigured>;

@@ -108,6 +108,15 @@ export const routingReason = z.object({
 });
 export type RoutingReason = z.infer<typeof routingReason>;
 
+/** What the client of a broken stream has. */
+const brokenStream = {
+  /** The attempt under whose id the client gets its deltas, and the index of the next one. */
+  stream: z.string(),
+  next_index: z.number().int(),
+  /** The answer so far as JSON, as it would have come without streaming. */
+  answer: contentRef,
+};
+
 export const jobRouted = z.object({
   /** 1 for the first routing of the job, then counting up. */
   routing: z.number().int(),
@@ -138,6 +147,10 @@ export const jobRouted = z.object({
   hedge: z.object({ after_ms: z.number().int(), candidate: z.number().int() }).optional(),
   /** Bounds of this route on the walk through the plan. */
   retries: z.object({ same_target: z.number().int(), attempts_max: z.number().int() }).optional(),
+  /** A stream of plain text that breaks is handed back to be gone on with. */
+  continue_on_break: z.literal(true).optional(),
+  /** Goes on with an answer that broke; its text stands in the commit at `at`. */
+  continues: z.object({ ...brokenStream, at: linePosition }).optional(),
   /** Last sequence of events.governance the decision saw: workers wait until they have it too. */
   governance_sequence: z.number().int(),
   submission: linePosition,
@@ -208,6 +221,12 @@ export const attemptAbandoned = z.object({
   reason: z.enum(['redelivered', 'first_token_timeout', 'stalled', 'total_timeout', 'connection_lost', 'malformed_response', 'unknown']),
   /** Content had reached a streaming client: it gets an error event, the job fails for it. */
   content_sent: z.boolean(),
+  /** The stream can be gone on with from here: its client was told of no error. */
+  continuation: z.object({
+    ...brokenStream,
+    /** Length of the text so far. */
+    chars: z.number().int(),
+  }).optional(),
 });
 
 /** A call that no job asked for: whether an idle or open target answers. Costs what it says. */
@@ -233,6 +252,8 @@ export const jobSucceeded = z.object({
   /** The whole answer in the client's surface, not streamed. */
   result: contentRef,
   dropped_params: z.array(z.string()),
+  /** A continued stream reached its client under this attempt's id; absent: under the last one's. */
+  stream: z.string().optional(),
 });
 
 export const jobFailed = z.object({

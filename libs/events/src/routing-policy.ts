@@ -65,3 +65,11 @@ export const retries = z.object({
   attempts_max: z.number().int(),
 });
 export type Retries = z.infer<typeof retries>;
+
+/**
+ * How a server is asked to go on with an answer that has begun, which is the last message: by nothing
+ * more, by `prefix: true` in it, or by `continue_final_message` in the request.
+ */
+export const continuesWays = ['assistant', 'prefix', 'continue_final_message'] as const;
+export const continuesWay = z.enum(continuesWays);
+export type ContinuesWay = z.infer<typeof continuesWay>;

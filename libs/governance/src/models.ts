@@ -22,6 +22,7 @@ export interface ResolvedModel {
   readonly rules: NonNullable<RouteConfig['rules']>;
   readonly hedge: NonNullable<RouteConfig['hedge']> | null;
   readonly retries: NonNullable<RouteConfig['retries']> | null;
+  readonly continueOnBreak: boolean;
 }
 
 /** A 404 for the caller. */
@@ -99,6 +100,7 @@ function ofRoute(state: GovernanceState, route: RouteConfig): ResolvedModel | Un
   return {
     ok: true, strategy, targets, fallbacks, dropParams,
     rules: rules ?? [], hedge: hedge ?? null, retries: retries ?? null,
+    continueOnBreak: route.continue_on_break === true,
   };
 }
 
@@ -134,7 +136,7 @@ function providersWith(state: GovernanceState, model: string): readonly Provider
 function plain(targets: readonly ModelTarget[]): ResolvedModel {
   return {
     ok: true, strategy: 'weighted', targets, fallbacks: noFallbacks, dropParams: false,
-    rules: [], hedge: null, retries: null,
+    rules: [], hedge: null, retries: null, continueOnBreak: false,
   };
 }
 

@@ -48,6 +48,7 @@ export interface PlanMade {
   readonly overlay: Readonly<Record<string, number>>;
   readonly hedge: NonNullable<Catalogue['JobRouted']['hedge']> | null;
   readonly retries: NonNullable<Catalogue['JobRouted']['retries']> | null;
+  readonly continueOnBreak: boolean;
 }
 
 /** What a routing decision adds to what the job knows itself. */

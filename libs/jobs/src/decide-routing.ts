@@ -1,6 +1,8 @@
 // Orders of the partition's owner: route, defer, and the ends that the router gives.
+import type { Catalogue } from '@libs/events/catalogue';
 import { type Decision, type Refusal, type RouterCommand, accept, refuse } from './commands';
-import type { DeferredJob, JobState, WaitingJob } from './state';
+import { continuingOf } from './continuing';
+import type { Continuing, DeferredJob, JobState, WaitingJob } from './state';
 
 type RoutingCommand = Exclude<RouterCommand, { type: 'DueWebhook' }>;
 type Of<T extends RoutingCommand['type']> = Extract<RoutingCommand, { type: T }>;
@@ -35,7 +37,10 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
   if (job.submitted.deadline_at_ms <= nowMs) return refuse('deadline_passed');
   if ((notBeforeMs(job) ?? nowMs) > nowMs) return refuse('not_due');
   if (made.plan.length === 0) return refuse('empty_plan');
-  if (job.contentSent && job.submitted.mode === 'stream') return refuse('content_already_sent');
+  const continuing = continuingOf(job);
+  if (job.contentSent && job.submitted.mode === 'stream' && continuing === null) {
+    return refuse('content_already_sent');
+  }
   const { call } = job.submitted;
   return accept({
     type: 'JobRouted',
@@ -57,11 +62,19 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
       ...(Object.keys(made.overlay).length === 0 ? {} : { overlay: made.overlay }),
       ...(made.hedge === null ? {} : { hedge: made.hedge }),
       ...(made.retries === null ? {} : { retries: made.retries }),
+      ...(made.continueOnBreak ? { continue_on_break: true as const } : {}),
+      ...(continuing === null ? {} : { continues: continued(continuing) }),
       governance_sequence: command.governanceSequence,
       submission: job.at,
       body: command.body,
     },
   });
+}
+
+function continued(
+  { stream, nextIndex, answer, at }: Continuing,
+): NonNullable<Catalogue['JobRouted']['continues']> {
+  return { stream, next_index: nextIndex, answer, at };
 }
 
 function deferJob(job: OpenJob, command: Of<'DeferJob'>): Decision {

@@ -2,6 +2,7 @@
 import type { Catalogue } from '@libs/events/catalogue';
 import type { LinePosition } from '@libs/events/content';
 import { type HoldfastEvent, timeMs } from '@libs/events/envelope';
+import { continuingAfter } from './continuing';
 import { factsOf } from './facts';
 import { hear, openRouting } from './known-attempts';
 import type { JobState, PlanError, RunningJob } from './state';
@@ -35,6 +36,8 @@ export function routed(
     abandonments: state.abandonments,
     cancelRequestedBy: state.cancelRequestedBy,
     contentSent: state.contentSent,
+    // One that overtakes another shares its stream with it: neither knows where the client stands.
+    continuing: state.phase === 'running' ? undefined : state.continuing,
     phase: 'running',
     routed: data,
     routedAtMs: timeMs(event),
@@ -60,7 +63,9 @@ export function deduplicated(state: JobState, of: string): JobState {
 }
 
 /** The end of the routing is not known. A known call ends it; without one it stays open. */
-export function abandoned(state: JobState, data: Catalogue['AttemptAbandoned']): JobState {
+export function abandoned(
+  state: JobState, data: Catalogue['AttemptAbandoned'], at: LinePosition,
+): JobState {
   const contentSent = state.contentSent || data.content_sent;
   const { attempt } = data;
   const attempts = attempt === null ? [] : [attempt];
@@ -69,8 +74,9 @@ export function abandoned(state: JobState, data: Catalogue['AttemptAbandoned']):
     return { ...state, ...hear(state, { attempts, ended, leaves: false }), contentSent };
   }
   const error = attempt?.error ?? null;
+  const continuing = continuingAfter(state, data, at);
   return {
-    ...factsOf(state),
+    ...factsOf({ ...state, continuing }),
     ...hear(state, { attempts, ended, leaves: true }),
     phase: 'waiting',
     abandonments: state.abandonments + 1,

@@ -121,6 +121,7 @@ function settle(
     abandonments: state.abandonments,
     cancelRequestedBy: state.cancelRequestedBy,
     contentSent: state.contentSent,
+    continuing: state.continuing,
     phase: 'settled',
     status: outcome.status,
     provider: outcome.provider,

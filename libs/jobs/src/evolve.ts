@@ -28,7 +28,7 @@ export function evolve(
     case 'HoldWrittenOff': return holdWrittenOff(state, event.data.routing);
     case 'AttemptFailed':
       return { ...state, ...hear(state, calls([event.data.attempt])) };
-    case 'AttemptAbandoned': return abandoned(state, event.data);
+    case 'AttemptAbandoned': return abandoned(state, event.data, at);
     case 'AttemptReturned': return returned(state, event.data.routing);
     case 'PlanExhausted': return exhausted(state, event.data);
     case 'JobRejected': return rejected(state, event, at);

@@ -15,5 +15,6 @@ export function factsOf(state: JobState): JobFacts {
     abandonments: state.abandonments,
     cancelRequestedBy: state.cancelRequestedBy,
     contentSent: state.contentSent,
+    continuing: state.continuing,
   };
 }

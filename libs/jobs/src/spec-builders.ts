@@ -71,7 +71,7 @@ export function routeCommand(nowMs = startMs): Extract<Command, { type: 'RouteJo
     made: {
       plan: [candidate], fallbacksByClass: { context_too_long: [], content_filtered: [] },
       hold: { amount_pico_usd: '1000' }, reasons: [], strategy: 'weighted', rule: null, overlay: {},
-      hedge: null, retries: null,
+      hedge: null, retries: null, continueOnBreak: false,
     },
     governanceSequence: 1, body: ref,
   };

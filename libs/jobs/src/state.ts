@@ -32,6 +32,26 @@ export interface JobFacts {
   readonly cancelRequestedBy: CancelBy | null;
   /** Content of a routing that broke reached a streaming client. */
   readonly contentSent: boolean;
+  /** Its stream broke and can be, or was, gone on with. */
+  readonly continuing?: Continuing | undefined;
+}
+
+/** A broken stream whose client has a part of the answer. */
+export interface Continuing {
+  /** The attempt under whose id the client gets its deltas. */
+  readonly stream: string;
+  readonly nextIndex: number;
+  /** The answer so far; its text stands in the commit at `at`. */
+  readonly answer: ContentRef;
+  readonly at: LinePosition;
+  readonly seams: readonly Seam[];
+}
+
+export interface Seam {
+  /** Characters of the answer before it. */
+  readonly afterChars: number;
+  /** The attempt that broke there. */
+  readonly broken: string;
 }
 
 export interface UnknownRouting {

@@ -2,6 +2,7 @@
 import type { AttemptOutcome, AttemptRecord } from '@libs/events/attempts';
 import type { Usage } from '@libs/events/usage';
 import { sumKnownPico, usdFromPico } from '@libs/governance/money';
+import { type SeamView, seamsOf } from './continuing';
 import type { JobState, JobStatus, UnknownRouting } from './state';
 
 export interface AttemptView {
@@ -30,6 +31,8 @@ export interface JobView {
   readonly settled_at: number | null;
   readonly deadline_at: number;
   readonly attempts: readonly AttemptView[];
+  /** Where attempts went on with the answer of a stream that broke; absent: it is of one piece. */
+  readonly continued?: readonly SeamView[];
   readonly usage: Usage | null;
   /** Sum over all booked attempts, decimal USD; null when nothing is known yet. */
   readonly cost_usd: string | null;
@@ -55,6 +58,7 @@ export function viewOf(job: JobState): JobView {
       ...job.attempts.map(attemptView),
       ...job.unknownRoutings.filter((entry) => entry.attemptId === null).map(unknownView),
     ],
+    ...(job.continuing === undefined ? {} : { continued: seamsOf(job) }),
     usage: settled?.usage ?? null,
     cost_usd: cost === null ? null : usdFromPico(cost),
     error: errorOf(job),

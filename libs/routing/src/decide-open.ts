@@ -1,6 +1,7 @@
 // What is decided of a job that waits without looking at providers: verdicts on idempotency keys,
 // cancel, deadline, dead letters, and what follows an exhausted plan.
 import type { RouterCommand } from '@libs/jobs/commands';
+import { continuingOf } from '@libs/jobs/continuing';
 import type { DeferredJob, PlanError, WaitingJob } from '@libs/jobs/state';
 import type { PartitionState } from './partition-state';
 import { drawsOf, seedOf } from './seeded';
@@ -32,7 +33,7 @@ export function decideOpen(
   if (moment.nowMs >= job.submitted.deadline_at_ms) {
     return { type: 'ExpireJob', nowMs: moment.nowMs };
   }
-  if (job.contentSent && job.submitted.mode === 'stream') {
+  if (job.contentSent && job.submitted.mode === 'stream' && continuingOf(job) === null) {
     return allFailed(job, 'the stream broke after content had been sent');
   }
   if (job.abandonments > moment.abandonCap) return deadLetter(job);

@@ -4,8 +4,10 @@ import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job
 import type { Strategy } from '@libs/events/routing-policy';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
+import { continuingOf } from '@libs/jobs/continuing';
 import type { JobFacts } from '@libs/jobs/state';
 import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
+import { cannotContinue, onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
@@ -32,6 +34,7 @@ export interface Plan {
   readonly overlay: Readonly<Record<string, number>>;
   readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
   readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;
+  readonly continueOnBreak: boolean;
 }
 
 export type PlanResult =
@@ -42,7 +45,7 @@ export type PlanResult =
   | { readonly kind: 'defer'; readonly untilMs: number; readonly reason: string }
   | {
       readonly kind: 'reject';
-      readonly reason: 'no_such_model' | 'no_candidate' | 'not_allowed';
+      readonly reason: 'no_such_model' | 'no_candidate' | 'not_allowed' | 'all_candidates_failed';
       readonly status: number;
       readonly message: string;
       readonly reasons: RoutingReason[];
@@ -64,15 +67,16 @@ export function planFor(job: JobFacts, context: PlanContext, seed: number): Plan
   if (!resolution.ok) return noSuchModel(resolution.message);
   const { dropParams } = resolution;
   const met = meetRules(job, resolution, governance);
-  const main = screen(job, met.targets, {
+  const main = onlyContinuing(job, screen(job, met.targets, {
     governance, dropParams, name: `${model}\n${met.rule ?? ''}`,
-  });
-  const extra = screen(job, extraTargets(job, governance, resolution), {
+  }));
+  const extra = onlyContinuing(job, screen(job, extraTargets(job, governance, resolution), {
     governance, dropParams, name: `fallbacks of ${model}\n${fallbacks.join('\n')}`,
-  });
+  }));
   const fit = fitting(job, main.able);
   const reasons = [...main.reasons, ...fit.reasons, ...extra.reasons];
   if (main.able.length + extra.able.length === 0) {
+    if (continuingOf(job) !== null) return cannotContinue(reasons);
     return noCandidate(model, reasons, main.notAllowed);
   }
   const draws = drawsOf(seed);
@@ -162,7 +166,9 @@ function planOf(entries: readonly Entry[], making: Making): Plan {
   };
   const { prompt_tokens_estimate: promptTokens, max_output_tokens: maxOutput } = job.submitted;
   const all = [...plan, ...fallbacksByClass.context_too_long, ...fallbacksByClass.content_filtered];
-  const hedge = hedgeFor(job, plan, { hedging: resolution.hedge, load: context.load, seed });
+  // Two calls cannot both go on with one stream.
+  const hedging = continuingOf(job) === null ? resolution.hedge : null;
+  const hedge = hedgeFor(job, plan, { hedging, load: context.load, seed });
   return {
     kind: 'plan',
     plan,
@@ -180,6 +186,7 @@ function planOf(entries: readonly Entry[], making: Making): Plan {
     overlay: look.overlay,
     hedge,
     retries: resolution.retries,
+    continueOnBreak: resolution.continueOnBreak && job.submitted.mode === 'stream',
   };
 }
 
@@ -244,9 +251,9 @@ function byClass(
   if (names.length === 0) return [];
   const { governance } = context;
   const targets = fallbackTargets(governance, names);
-  const { able } = screen(job, targets, {
+  const { able } = onlyContinuing(job, screen(job, targets, {
     governance, dropParams: resolution.dropParams, name: `${list} of ${job.submitted.model}`,
-  });
+  }));
   return able.flatMap((one) => {
     const key = one.keys[0];
     return key === undefined ? [] : [candidateOf(governance, one, key)];

@@ -53,7 +53,9 @@ export function enqueueJob(work: WorkLists, job: JobState): void {
   const { submitted, tenant, id } = job;
   const extra = submitted.needs.length + submitted.fallbacks.length === 0
     ? '' : `\n${submitted.needs.join()}\n${submitted.fallbacks.join()}`;
-  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}`;
+  // What goes on with an answer has fewer targets than others of the same model.
+  const more = job.continuing === undefined ? '' : '\ncontinues';
+  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}${more}`;
   enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
 }
 

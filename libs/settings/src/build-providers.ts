@@ -28,6 +28,7 @@ export interface ProviderBuilding extends Building {
 export function buildProvider(
   yaml: ProviderYaml, path: ConfigPath, building: ProviderBuilding,
 ): Provider {
+  const { list } = building;
   const type: ProviderType = providerTypes[yaml.type];
   const baseUrl = (yaml.base_url ?? type.baseUrl).replace(/\/+$/, '');
   const models = yaml.models ?? ['*'];
@@ -35,6 +36,9 @@ export function buildProvider(
   const home = typeAt(baseUrl) ?? (yaml.base_url === undefined ? type : null);
   const listed = models.find((name) => !name.includes('*')) ?? null;
   const defaultModel = yaml.default_model ?? listed ?? home?.defaultModel ?? null;
+  if (yaml.continues !== undefined && typeAt(baseUrl) === providerTypes.openai) {
+    list.add([...path, 'continues'], 'OpenAI does not go on with an answer that has begun; remove it');
+  }
   if (yaml.default_model === undefined && defaultModel !== null) {
     building.notes.push(`${yaml.id} answers for other providers' models with ${defaultModel}`);
   }
@@ -49,6 +53,7 @@ export function buildProvider(
     weight: yaml.weight ?? 1,
     fallback: yaml.fallback ?? true,
     headers: yaml.headers ?? {},
+    ...(yaml.continues === undefined ? {} : { continues: yaml.continues }),
     ...buildHealth(yaml, building),
   };
 }
@@ -156,7 +161,9 @@ export function buildRoute(
 /** Calls of one routing where the route does not say: a plan has eight candidates at most. */
 const attemptsMaxDefault = 8;
 
-function routePolicy({ rules, hedge, retries }: RouteYaml): Pick<Route, 'rules' | 'hedge' | 'retries'> {
+function routePolicy(
+  { rules, hedge, retries, continue_on_break: continues }: RouteYaml,
+): Pick<Route, 'rules' | 'hedge' | 'retries' | 'continue_on_break'> {
   return {
     ...(rules === undefined ? {} : {
       rules: rules.map((rule) => ({ ...rule, targets: weighed(rule.targets) })),
@@ -169,6 +176,7 @@ function routePolicy({ rules, hedge, retries }: RouteYaml): Pick<Route, 'rules' 
         same_target: retries.same_target ?? 0, attempts_max: retries.attempts_max ?? attemptsMaxDefault,
       },
     }),
+    ...(continues === true ? { continue_on_break: continues } : {}),
   };
 }
 

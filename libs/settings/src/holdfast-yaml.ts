@@ -1,7 +1,7 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
-import { strategies } from '@libs/events/routing-policy';
+import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 
 /** No slash: `provider/model` is split there. */
@@ -63,6 +63,9 @@ const provider = z.strictObject({
     total_ms: milliseconds.optional(),
   }).optional(),
   headers: text.optional(),
+  continues: z.enum(continuesWays).optional().describe(
+    'How this server is made to go on with an answer that has begun; not needed for known providers.',
+  ),
   health: health.optional(),
   probes: z.strictObject({
     every_ms: milliseconds.min(1_000).optional(),
@@ -101,6 +104,7 @@ const route = z.strictObject({
     same_target: z.int().min(0).max(3).optional(),
     attempts_max: z.int().min(1).max(20).optional(),
   }).optional(),
+  continue_on_break: z.boolean().optional(),
 });
 
 const virtualKey = z.strictObject({
@@ -163,7 +167,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets are not enforced in this version, so they are not accepted; remove this section',
   rate_limits:
     'rate limits are not enforced in this version, so they are not accepted; remove this section',
-  continue_on_break: 'a stream that broke is not continued elsewhere in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',

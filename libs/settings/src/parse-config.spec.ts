@@ -214,7 +214,6 @@ describe('a wrong holdfast.yaml', () => {
     const rule = (when: string, provider: string): string => full.replace('    strategy: weighted\n', `    rules: [{ name: r, when: '${when}', targets: [{ provider: ${provider}, model: m }] }]\n`);
     expect(refused(rule('metadata.tier ==', 'openai'))[0]).toContain('is not a condition in CEL');
     expect(refused(rule('true', 'opnai'))[0]).toContain('did you mean "openai"?');
-    expect(refused(full.replace('    strategy: weighted\n', '    continue_on_break: true\n'))[0]).toContain('not continued elsewhere in this version');
   });
 
   test('types that do not exist yet are named with what to do instead', () => {

@@ -21,3 +21,11 @@ export function outputTokensDefault(model: string): number {
   // The first Claude 3 models refuse more than 4,096; all later ones take 8,192.
   return /claude-3-(opus|sonnet|haiku)/.test(model) ? 4096 : 8192;
 }
+
+/**
+ * From 4.6 on an answer cannot be begun for the model: 400, “This model does not support assistant
+ * message prefill”. Names that are not Claude's are not guessed at here.
+ */
+export function takesPrefill(model: string): boolean {
+  return model.includes('claude') && !thinksAdaptively(model);
+}
