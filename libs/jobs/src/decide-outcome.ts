@@ -31,8 +31,9 @@ export function decideOutcome(held: Assignment, command: WorkerCommand): Decisio
     case 'FailAttempt':
       return accept({ type: 'AttemptFailed', ...about, data: { attempt: command.attempt } });
     case 'AbandonRouting': {
-      const { attempt, reason, content_sent } = command;
-      const data = { routing, attempt, reason, content_sent };
+      const { attempt, reason, content_sent, continuation } = command;
+      const more = continuation === undefined ? {} : { continuation };
+      const data = { routing, attempt, reason, content_sent, ...more };
       return accept({ type: 'AttemptAbandoned', ...about, data });
     }
     case 'ReturnRouting':

@@ -55,7 +55,8 @@ export function outcomeOfEvent(event: AnyEvent, body: string | null): Outcome {
     return {
       ...base, status: 'succeeded', httpStatus: data.status, provider: data.provider,
       model: data.model, attempts: data.attempts.length, costPicoUsd: data.cost_pico_usd,
-      droppedParams: data.dropped_params, attemptId: data.attempts.at(-1)?.attempt_id ?? null,
+      droppedParams: data.dropped_params,
+      attemptId: data.stream ?? data.attempts.at(-1)?.attempt_id ?? null,
     };
   }
   if (event.type === 'JobFailed') {

@@ -132,6 +132,10 @@ export class StreamSession {
     if (answer === null || this.#finished) return;
     if (!this.#follows(answer.attempt)) { this.#leaveIfOver(answer.attempt); return; }
     const first = answer.from ?? 0;
+    // The worker goes on with the stream of another one that is gone with what we miss.
+    if (first > this.#next && this.#isBound) {
+      this.#endWithError('stream_broken', 'A part of this stream was lost.'); return;
+    }
     this.#seen = Math.max(this.#seen, first + answer.deltas.length - 1);
     for (const [place, event] of answer.deltas.entries()) {
       const index = first + place;

@@ -5,6 +5,7 @@ import { isEndpoint } from '@libs/surfaces/surface';
 import { reasoningField, thinkingBlocksField, unsignedThinking }
   from '@libs/surfaces/translate/marks';
 import { translateRequest } from '@libs/surfaces/translate/translate';
+import { withBegunAnswer } from './begun-answer';
 import { type UpstreamRequest, type UpstreamTarget } from './outcome';
 import {
   applyEdits, type Edit, insertFields, removeField, replaceValue, type Span, topLevelSpans,
@@ -36,12 +37,14 @@ export function buildRequest(
     ? sameKind(body, target, request)
     : otherKind(body, target, request);
   if (made.kind === 'unfit') return made;
+  const begun = request.begun === undefined ? made.body : withBegunAnswer(made.body, request.begun);
+  if (begun === null) return unfit('The request has no messages to which an answer could be added.');
   const { origin, prefix } = addressOf(target.baseUrl);
   // OpenAI's base URL holds the version, Anthropic's does not.
   const path = target.kind === 'openai' ? made.endpoint.replace(/^\/v1/, '') : made.endpoint;
   const headers = headersFor(target, request);
   return {
-    kind: 'ready', origin, path: prefix + path, headers, body: made.body, dropped: made.dropped,
+    kind: 'ready', origin, path: prefix + path, headers, body: begun, dropped: made.dropped,
   };
 }
 

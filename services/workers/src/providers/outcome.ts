@@ -1,6 +1,7 @@
 // What a provider call is given and what it can come to: the contract between the walk over a plan
 // and the adapters.
 import { type AttemptErrorClass } from '@libs/events/attempt-errors';
+import { type ContinuesWay } from '@libs/events/routing-policy';
 import { type Usage } from '@libs/events/usage';
 import { type ProviderKind, type Surface } from '@libs/surfaces/surface';
 
@@ -39,6 +40,13 @@ export interface UpstreamRequest {
   readonly attemptId: string;
   readonly signal: AbortSignal;
   readonly deadlineAtMs: number;
+  /** The answer has begun elsewhere: it is to be gone on with. */
+  readonly begun?: BegunText;
+}
+
+export interface BegunText {
+  readonly text: string;
+  readonly way: ContinuesWay;
 }
 
 /** One event of the client's stream, in the client's surface. */

@@ -30,21 +30,28 @@ export function listen({ signals, running, closedKeys, now }: Listening): Signal
       const job = running.streamed(subject.slice('deltas.'.length));
       if (job?.attempt == null || respond === null) return;
       const asked = JSON.parse(text === '' ? '{}' : text) as Partial<AskDeltas>;
+      const { attempt, base, deltas } = job;
       // Ids are in the order of time. This worker was paused, and another one has the job now.
-      if (asked.attempt != null && asked.attempt > job.attempt) return;
-      respond(JSON.stringify(deltasFrom(job.attempt, job.deltas, asked)));
+      if (asked.attempt != null && asked.attempt > attempt) return;
+      respond(JSON.stringify(deltasFrom({ attempt, base, deltas }, asked)));
     }),
   ];
   return { stop: () => subscriptions.forEach((one) => one.stop()) };
 }
 
+interface Streamed {
+  readonly attempt: string;
+  readonly base: number;
+  readonly deltas: readonly SurfaceEvent[];
+}
+
 /** What is asked for, as far as it fits one answer; the asker comes again for the rest. */
 function deltasFrom(
-  attempt: string, deltas: readonly SurfaceEvent[], asked: Partial<AskDeltas>,
+  { attempt, base, deltas }: Streamed, asked: Partial<AskDeltas>,
 ): DeltasAnswer {
-  const from = asked.attempt === attempt ? asked.from ?? 0 : 0;
+  const from = Math.max(base, asked.attempt === attempt ? asked.from ?? 0 : 0);
   let size = 0;
-  const rest = deltas.slice(from);
+  const rest = deltas.slice(from - base);
   const fitting = rest.findIndex(({ data }) => (size += data.length) > answerLengthMax);
   return { attempt, from, deltas: fitting === -1 ? rest : rest.slice(0, Math.max(1, fitting)) };
 }

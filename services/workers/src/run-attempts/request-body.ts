@@ -1,5 +1,6 @@
 // Finds the body of a routed job: in its own commit, at its submission, or in the object store.
 import { type Catalogue } from '@libs/events/catalogue';
+import { type ContentRef, type LinePosition } from '@libs/events/content';
 import { isFault } from '@libs/faults/faults';
 import { findContent } from '@libs/log/content';
 import { type Commit, type EventLog } from '@libs/log/log';
@@ -16,15 +17,22 @@ export function repeatedBody(commit: Commit, routed: Routed): string | null {
 export async function storedBody(
   log: EventLog, routed: Routed, givenUp: () => boolean,
 ): Promise<string | null> {
-  const { body, submission } = routed;
-  if (body.where === 'object') {
+  return storedContent(log, { ref: routed.body, at: routed.submission }, givenUp);
+}
+
+/** Content of the event at `at`; null when it is gone. */
+export async function storedContent(
+  log: EventLog, { ref, at }: { readonly ref: ContentRef; readonly at: LinePosition },
+  givenUp: () => boolean,
+): Promise<string | null> {
+  if (ref.where === 'object') {
     try {
-      return await keepTrying(() => log.getObject(body.sha256), givenUp);
+      return await keepTrying(() => log.getObject(ref.sha256), givenUp);
     } catch (error) {
       if (isFault(error, 'object_missing')) return null;
       throw error;
     }
   }
-  const commit = await keepTrying(() => log.readAt(submission.sequence), givenUp);
-  return commit === null ? null : findContent(commit.contentLines, body.sha256);
+  const commit = await keepTrying(() => log.readAt(at.sequence), givenUp);
+  return commit === null ? null : findContent(commit.contentLines, ref.sha256);
 }

@@ -7,6 +7,7 @@ import { type Candidate } from '@libs/events/job-events';
 import { partitionOfSubject, subjects } from '@libs/events/subjects';
 import { inlineContent, prepareContent } from '@libs/log/content';
 import { type Commit, type EventLog } from '@libs/log/log';
+import { type SurfaceEvent } from '@libs/surfaces/surface';
 import { newAttemptId } from '@libs/telemetry/ids';
 import {
   type Delta, type UpstreamOutcome, type UpstreamRequest, type UpstreamTarget,
@@ -16,6 +17,9 @@ import { keepTrying } from '../shared/keep-trying';
 import { writeFacts } from '../shared/write-facts';
 import { type AttemptMetrics } from './attempt-metrics';
 import { type BodyQueue } from './body-queue';
+import {
+  cannotGoOn, type ContinuedAnswer, endOfContinued, readContinued, targetFor,
+} from './continued-answer';
 import { type ClosedKeys } from './closed-keys';
 import { type LostTime } from './lost-time';
 import { type ReplyOutbox } from './reply-outbox';
@@ -80,7 +84,9 @@ export async function runJob(
       ? await deps.bodies.run(routed.body.bytes, job.abort.signal, () => walkStored(run))
       : await walk(run, repeated);
     await settle(run, walked);
-    job.answered = walked.end.kind === 'succeeded';
+    const { end } = walked;
+    job.isReadable = end.kind === 'succeeded'
+      || (end.kind === 'abandoned' && end.continuation !== undefined);
   } finally {
     deps.running.remove(job, deps.now());
   }
@@ -92,19 +98,38 @@ async function walkStored(run: Run): Promise<Walked> {
   // It may have stopped while it waited for room: then there is nothing to call with its body.
   if (isStopped()) return walk(run, '');
   const body = await storedBody(deps.log, job.routed, isStopped);
-  return body === null ? bodyIsGone(job) : walk(run, body);
+  if (body !== null) return walk(run, body);
+  const at = `commit ${job.routed.submission.sequence}`;
+  return contentIsGone(`The request's content is gone from the log (${at}); submit it again.`);
 }
 
-function walk(run: Run, body: string): Promise<Walked> {
+async function walk(run: Run, body: string): Promise<Walked> {
   const { deps, job } = run;
   const bytes = Buffer.from(body);
+  const { continues } = job.routed;
+  let continued: ContinuedAnswer | null = null;
+  if (continues !== undefined) {
+    const isStopped = (): boolean => job.stopReason(deps.now()) !== null;
+    continued = await readContinued(deps.log, job.routed, continues, isStopped);
+    if (continued === null && !isStopped()) {
+      return contentIsGone('What was answered so far is gone from the log.');
+    }
+  }
+  const walked = await walkWith(run, bytes, continued);
+  return endOfContinued(walked, job, continued, bytes);
+}
+
+function walkWith(
+  run: Run, bytes: Uint8Array, continued: ContinuedAnswer | null,
+): Promise<Walked> {
+  const { deps, job } = run;
   return walkPlan(job.routed, {
     now: deps.now,
     newAttemptId,
     isClosed: (candidate) => deps.closedKeys.isClosed(candidate, deps.now()),
     stopReason: () => job.stopReason(deps.now()),
     pause: (ms, signal) => pauseUntil(ms, endedBy(job, signal)),
-    call: (named) => callCandidate(run, named, bytes),
+    call: (named) => callCandidate(run, named, bytes, continued),
     onFailed: (attempt) => {
       const subject = subjects.job(run.partition, 'attempted');
       const { subject: id, tenant, causation } = run.name;
@@ -121,10 +146,13 @@ function walk(run: Run, body: string): Promise<Walked> {
 
 function callCandidate(
   { deps, job }: Run, { candidate, attemptId, beside }: NamedCall, body: Uint8Array,
+  continued: ContinuedAnswer | null,
 ): Promise<UpstreamOutcome> {
   const { call, deadline_at_ms } = job.routed;
   const found = deps.targets.targetOf(candidate, deps.governance.state);
   if (!found.ok) return Promise.resolve(found.outcome);
+  const takes = continued?.wayOf(candidate, deps.governance.state) ?? null;
+  if (continued !== null && takes === null) return Promise.resolve(cannotGoOn(candidate));
   // A second call is nobody's concern until it is the one that answers.
   if (beside?.isSecond !== true) job.startAttempt(attemptId);
   const request: UpstreamRequest = {
@@ -138,6 +166,13 @@ function callCandidate(
     signal: endedBy(job, beside?.signal),
     deadlineAtMs: deadline_at_ms,
   };
+  if (continued !== null && takes !== null) {
+    continued.start(takes);
+    const begun = { text: continued.begun.text, way: takes.way };
+    return deps.callProvider(targetFor(found.target, takes), { ...request, begun }, (delta) => {
+      for (const event of continued.next(delta)) forward(deps, job, candidate, event);
+    });
+  }
   return deps.callProvider(found.target, request, (delta) => {
     if (beside?.wins() === false) return;
     if (job.attempt !== attemptId) job.startAttempt(attemptId);
@@ -161,11 +196,14 @@ async function pauseUntil(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Keeps the delta for those who come later and sends it to the one who waits. */
-function forward(deps: AttemptDeps, job: RunningJob, candidate: Candidate, delta: Delta): void {
+function forward(
+  deps: AttemptDeps, job: RunningJob, candidate: Candidate, delta: SurfaceEvent,
+): void {
   const { attempt, routed } = job;
   if (!routed.call.stream || attempt === null) return;
   const { event, data } = delta;
-  const index = job.deltas.push({ event, data }) - 1;
+  const index = job.nextIndex;
+  job.deltas.push({ event, data });
   if (routed.call.reply_to === null) return;
   const { provider, model } = candidate;
   const source = index === 0 ? { provider, model } : {};
@@ -195,6 +233,7 @@ async function settle(run: Run, walked: Walked): Promise<void> {
 /** What the provider said, when the end hands it to the client. */
 function contentOf({ end }: Walked): string | null {
   if (end.kind === 'succeeded') return end.answer.body;
+  if (end.kind === 'abandoned') return end.continuation?.answer ?? null;
   return end.kind === 'refused' ? end.body : null;
 }
 
@@ -208,10 +247,7 @@ function keepLarge(
 const never = (): boolean => false;
 
 /** Parked: the job ends with words for people instead of coming back for ever. */
-function bodyIsGone(job: RunningJob): Walked {
-  const { submission } = job.routed;
-  const message =
-    `The request's content is gone from the log (commit ${submission.sequence}); submit it again.`;
+function contentIsGone(message: string): Walked {
   const attempts: readonly AttemptRecord[] = [];
   return {
     end: { kind: 'refused', error: { class: 'unknown', status: null, message }, body: null },

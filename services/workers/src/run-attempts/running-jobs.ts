@@ -21,11 +21,15 @@ export class RunningJob {
   readonly abort = new AbortController();
   /** Nothing was called yet: a draining worker may still return the job. */
   begun = false;
-  /** Its attempt answered: the stream is whole. */
-  answered = false;
+  /** Its attempt answered, so that the stream is whole; or another routing goes on with it. */
+  isReadable = false;
   attempt: string | null = null;
   /** What the running attempt has streamed, in the client's surface. */
   deltas: SurfaceEvent[] = [];
+  /** Index of the first of `deltas`: what goes on with a stream may have its later part only. */
+  base = 0;
+  /** How many of `deltas` came from the routings before. */
+  #taken = 0;
   #stop: StopReason | null = null;
 
   constructor(
@@ -34,7 +38,9 @@ export class RunningJob {
     readonly routed: Routed,
     /** Count of lost times (lost-time.ts) when it began. */
     readonly lostTimes: number,
-  ) {}
+  ) {
+    this.base = routed.continues?.next_index ?? 0;
+  }
 
   /** Why it must not go on; the first reason stays. */
   stopReason(nowMs: number): StopReason | null {
@@ -51,10 +57,32 @@ export class RunningJob {
     this.abort.abort();
   }
 
+  /** The client of a continued stream goes on reading under the name it has. */
   startAttempt(attemptId: string): void {
     this.begun = true;
-    this.attempt = attemptId;
-    this.deltas = [];
+    const { continues } = this.routed;
+    this.attempt = continues?.stream ?? attemptId;
+    if (continues === undefined) this.deltas = [];
+  }
+
+  get nextIndex(): number {
+    return this.base + this.deltas.length;
+  }
+
+  /** What this routing has streamed. */
+  ownDeltas(): readonly SurfaceEvent[] {
+    return this.deltas.slice(this.#taken);
+  }
+
+  /** What `earlier` has streamed comes before, so that a reader can be given all of it. */
+  goOnFrom(earlier: RunningJob): void {
+    const { continues } = this.routed;
+    if (continues === undefined || earlier.attempt !== continues.stream) return;
+    if (earlier.nextIndex !== continues.next_index) return;
+    this.attempt = continues.stream;
+    this.base = earlier.base;
+    this.deltas = [...earlier.deltas];
+    this.#taken = this.deltas.length;
   }
 }
 
@@ -62,7 +90,7 @@ export class RunningJobs {
   readonly #jobs = new Set<RunningJob>();
   /** Two routings of a job can overlap after this process was paused. */
   readonly #byId = new Map<string, RunningJob[]>();
-  /** Jobs that were answered by a stream, oldest first. */
+  /** Jobs that were answered by a stream, or are to be, oldest first. */
   readonly #ended = new Map<string, { readonly job: RunningJob; readonly untilMs: number }>();
   #draining = false;
 
@@ -76,6 +104,8 @@ export class RunningJobs {
 
   add(job: RunningJob): void {
     this.#jobs.add(job);
+    const earlier = this.#ended.get(job.id);
+    if (earlier !== undefined) job.goOnFrom(earlier.job);
     const others = this.#byId.get(job.id);
     if (others === undefined) this.#byId.set(job.id, [job]);
     else others.push(job);
@@ -124,8 +154,8 @@ export class RunningJobs {
       if (untilMs > nowMs && this.#ended.size < endedMax) break;
       this.#ended.delete(id);
     }
-    // What broke is not kept: a reader would begin with what cannot go on.
-    if (!job.answered || job.deltas.length === 0) return;
+    // What broke for good is not kept: a reader would begin with what cannot go on.
+    if (!job.isReadable || job.deltas.length === 0) return;
     this.#ended.delete(job.id);
     this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }

@@ -6,7 +6,7 @@ import { type ContentRef } from '@libs/events/content';
 import { type EventDraft } from '@libs/events/envelope';
 import { type JobSubject } from '@libs/events/subjects';
 import { sumKnownPico } from '@libs/governance/money';
-import { type StopReason, type Walked } from './walk-end';
+import { type StopReason, type Walked, type WalkEnd } from './walk-end';
 
 /** Whom the outcome is about, and which routing it ends. */
 export interface RoutingName {
@@ -44,6 +44,7 @@ export function outcomeOf(name: RoutingName, walked: Walked, result: ContentRef 
           status: end.answer.status,
           result,
           dropped_params: [...end.answer.dropped],
+          ...(walked.stream === undefined ? {} : { stream: walked.stream }),
         },
       });
     }
@@ -63,6 +64,7 @@ export function outcomeOf(name: RoutingName, walked: Walked, result: ContentRef 
         data: {
           routing, attempt: end.attempt, reason: reasonOf(end.attempt),
           content_sent: end.contentSent,
+          ...continuationOf(end, result),
         },
       });
     case 'exhausted':
@@ -72,6 +74,14 @@ export function outcomeOf(name: RoutingName, walked: Walked, result: ContentRef 
     case 'stopped':
       return stopped(name, end.why, attempts);
   }
+}
+
+function continuationOf(
+  { continuation }: Extract<WalkEnd, { kind: 'abandoned' }>, answer: ContentRef | null,
+): Pick<Catalogue['AttemptAbandoned'], 'continuation'> {
+  if (continuation === undefined || answer === null) return {};
+  const { stream, nextIndex, chars } = continuation;
+  return { continuation: { stream, next_index: nextIndex, answer, chars } };
 }
 
 function stopped(

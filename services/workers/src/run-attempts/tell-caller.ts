@@ -14,7 +14,7 @@ export function replyFor(job: string, walked: Walked, at: Appended): ReplyMessag
   const base = {
     kind: 'result', job, sequence: at.sequence, line: at.line, body: null, error: null,
     provider: null, model: null, attempts: attempts.length, cost_pico_usd: null,
-    dropped_params: [], attempt_id: attempts.at(-1)?.attempt_id ?? null,
+    dropped_params: [], attempt_id: walked.stream ?? attempts.at(-1)?.attempt_id ?? null,
   } as const;
   switch (end.kind) {
     case 'succeeded':
@@ -42,9 +42,10 @@ export function replyFor(job: string, walked: Walked, at: Appended): ReplyMessag
     }
     case 'abandoned': {
       const { attempt_id, error } = end.attempt;
-      if (!end.contentSent) return null;
+      const attempt = walked.stream ?? attempt_id;
+      if (!end.contentSent || end.continuation !== undefined) return null;
       const { class: errorClass, message } = error ?? { class: 'unknown', message: 'unknown end' };
-      const broken = { job, attempt: attempt_id, error: { class: errorClass, message } };
+      const broken = { job, attempt, error: { class: errorClass, message } };
       return { kind: 'broken', ...broken } satisfies BrokenReply;
     }
     case 'exhausted':

@@ -24,12 +24,27 @@ export interface ClientsError {
 export type WalkEnd =
   | { readonly kind: 'succeeded'; readonly candidate: Candidate; readonly answer: UpstreamSucceeded }
   | ({ readonly kind: 'refused' } & ClientsError)
-  | { readonly kind: 'abandoned'; readonly attempt: AttemptRecord; readonly contentSent: boolean }
+  | {
+    readonly kind: 'abandoned'; readonly attempt: AttemptRecord; readonly contentSent: boolean;
+    /** Its stream can be gone on with from here. */
+    readonly continuation?: Continuation;
+  }
   | { readonly kind: 'exhausted'; readonly errors: PlanErrors }
   | { readonly kind: 'stopped'; readonly why: StopReason };
+
+/** What the client of a broken stream has. */
+export interface Continuation {
+  readonly stream: string;
+  readonly nextIndex: number;
+  /** The answer so far, as JSON, and the length of its text. */
+  readonly answer: string;
+  readonly chars: number;
+}
 
 /** The end, with every attempt of this routing in the order of calling. */
 export interface Walked {
   readonly end: WalkEnd;
   readonly attempts: readonly AttemptRecord[];
+  /** The attempt under whose id the client of a continued stream gets its deltas. */
+  readonly stream?: string;
 }

@@ -71,7 +71,7 @@ async function tryCandidate(candidate: Candidate, around: Circumstances): Promis
   }
   const stopped = calls.find(({ why }) => why !== null);
   if (stopped?.why != null) return { kind: 'stopped', why: stopped.why };
-  const end = endBy(calls, around.ports);
+  const end = endBy(calls, around);
   if (end !== null) return end;
   for (const call of calls.filter(isFailed)) noteFailure(call, around);
   // After a pair both are done with: it has taken its time.
@@ -98,12 +98,13 @@ async function callsOf(
 }
 
 /** The failure that ends the walk, if there is one: the client's own error, or one that may cost. */
-function endBy(calls: readonly EndedCall[], ports: WalkPorts): WalkEnd | null {
+function endBy(calls: readonly EndedCall[], { routed, ports }: Circumstances): WalkEnd | null {
   const failed = calls.filter(isFailed);
   const withContent = failed.filter(({ outcome }) => outcome.contentSent);
   const deciding = withContent.length > 0 ? withContent : failed;
   const refused = deciding.find(isClientsOwn);
-  if (refused !== undefined) return { kind: 'refused', ...clientsError(refused.outcome) };
+  // What refuses a begun answer refuses what we made of the request: the next one may take it.
+  if (refused !== undefined && routed.continues === undefined) return { kind: 'refused', ...clientsError(refused.outcome) };
   const costly = deciding.findLast(({ outcome }) => outcome.mayHaveCost);
   return costly === undefined ? null : abandoned(costly, calls, ports);
 }
