@@ -90,6 +90,10 @@ export function objectsNamed(commits: readonly ProjectedCommit[]): Map<string, n
 function contentRefs(event: AnyEvent): ContentRef[] {
   if (event.type === 'JobSubmitted') return [event.data.body];
   if (event.type === 'JobSucceeded') return [event.data.result];
+  if (event.type === 'AttemptAbandoned') {
+    const { continuation } = event.data;
+    return continuation === undefined ? [] : [continuation.answer];
+  }
   if (event.type === 'JobFailed') return event.data.result === null ? [] : [event.data.result];
   return [];
 }

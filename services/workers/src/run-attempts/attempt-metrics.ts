@@ -1,7 +1,7 @@
 // What this worker counts about attempts.
 import { type AttemptRecord } from '@libs/events/attempts';
 import { counter, type Counter, Gauge, type Registry } from '@libs/telemetry/metrics';
-import { type Walked } from './walk-end';
+import { type Walked, type WalkEnd } from './walk-end';
 
 export interface AttemptMetrics {
   routingEnded(walked: Walked): void;
@@ -27,7 +27,7 @@ export function attemptMetrics(registry: Registry, running: () => number): Attem
   return {
     routingEnded: ({ end, attempts: made }) => {
       for (const attempt of made) count(attempt);
-      routings.inc({ end: end.kind === 'stopped' ? end.why.kind : end.kind });
+      routings.inc({ end: nameOf(end) });
     },
     late: counter(registry, 'replies_late_total', 'Outcomes left to the router to tell'),
     unconfirmed: counter(
@@ -37,4 +37,9 @@ export function attemptMetrics(registry: Registry, running: () => number): Attem
       registry, 'commits_redelivered_total', 'Commits that came again', ['became'],
     ),
   };
+}
+
+function nameOf(end: WalkEnd): string {
+  if (end.kind === 'stopped') return end.why.kind;
+  return end.kind === 'abandoned' && end.continuation !== undefined ? 'to_be_continued' : end.kind;
 }
