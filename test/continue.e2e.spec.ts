@@ -26,6 +26,7 @@ providers:
     base_url: ${url}/p/first/v1
     api_key: env:SIM_KEY
     models: ["sim-small"]
+    timeouts: { stall_ms: 500 }
   - id: second
     type: anthropic
     base_url: ${url}/p/second
@@ -183,6 +184,17 @@ describe('a stream that breaks behind content, on a route that continues', () =>
     expect(text).toBe(whole.choices[0]?.message.content);
   }, 60_000);
 
+  it.each(['stall', 'error_event', 'truncated'])('goes on after another kind of break: %s', async (fault) => {
+    await setScript(sim.url, 'first', {
+      steps: [{ fault, afterTokens: brokenTokens, times: 1 }], defaults: { tokens: 16 },
+    });
+    const { id, text } = await chatText('continued');
+    const job = await jobOf(id);
+    expect(job.attempts.map(({ provider }) => provider)).toEqual(['first', 'second']);
+    const result = await resultOf<OpenAI.ChatCompletion>(id);
+    expect(result.choices[0]?.message.content).toBe(text);
+  }, 60_000);
+
   it('goes on once more when the second provider breaks too', async () => {
     await setScript(sim.url, 'second', {
       steps: [{ fault: 'reset', afterTokens: 4, times: 1 }], defaults: { tokens: 16 },
@@ -209,6 +221,28 @@ describe('a stream that breaks behind content, on a route that continues', () =>
     await expect(chatText('continued')).rejects.toThrow(/broke after content/);
     expect((await ledger(sim.url)).map(({ provider }) => provider))
       .toEqual(['first', 'second', 'second', 'second']);
+  }, 60_000);
+});
+
+describe('a worker that dies while it goes on with a stream', () => {
+  it('leaves the client with an error, and nothing that was not said', async () => {
+    await setScript(sim.url, 'second', { defaults: { tokens: 200, tokensPerS: 10 } });
+    let text = '';
+    const { data, response } = await openai.chat.completions
+      .create({ model: 'continued', messages, stream: true }).withResponse();
+    const read = async (): Promise<void> => {
+      for await (const chunk of data) {
+        text += chunk.choices[0]?.delta.content ?? '';
+        if (text.length < 60 || isKilled) continue;
+        isKilled = true;
+        await holdfast.signal('workers', 'SIGKILL');
+      }
+    };
+    let isKilled = false;
+    await expect(read()).rejects.toThrow(/broke after content/);
+    const job = await jobOf(response.headers.get('holdfast-job-id'));
+    expect(job.status).toBe('failed');
+    expect((await ledger(sim.url)).map(({ provider }) => provider)).toEqual(['first', 'second']);
   }, 60_000);
 });
 

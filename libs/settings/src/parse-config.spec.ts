@@ -193,6 +193,7 @@ describe('a wrong holdfast.yaml', () => {
       .replace('max_in_flight: 200', 'rpm: 5000, tpm: 2000000')
       .replace('    type: anthropic\n', '    type: anthropic\n    health: { open_ms: 1000 }\n    probes: { every_ms: 5000 }\n')
       .replace('    fallbacks: {', `    hedge: { percent: 5 }
+    continue_on_break: true
     retries: { same_target: 1 }
     rules:
       - { name: gold, when: 'metadata.tier == "gold"', strategy: fastest, targets: [{ provider: openai, model: gpt-4o }] }
@@ -205,9 +206,16 @@ describe('a wrong holdfast.yaml', () => {
       health: { failure_share: 0.3, open_ms: 1000 }, probes: { every_ms: 5000, idle_ms: 60_000, model: null },
     });
     expect(routes[0]).toMatchObject({
-      hedge: { percent: 5, after_ms: null }, retries: { same_target: 1, attempts_max: 8 },
+      hedge: { percent: 5, after_ms: null }, continue_on_break: true, retries: { same_target: 1, attempts_max: 8 },
       rules: [{ name: 'gold', strategy: 'fastest', targets: [{ weight: 1 }] }],
     });
+  });
+
+  test('how a server goes on with an answer is taken, and refused for OpenAI', () => {
+    const own = 'providers: [{ id: own, type: openai, base_url: "http://vllm:8000/v1", continues: continue_final_message }]\n';
+    expect(accepted(own).providers[0]).toMatchObject({ continues: 'continue_final_message' });
+    const theirs = full.replace('    type: openai\n', '    type: openai\n    continues: prefix\n');
+    expect(refused(theirs)[0]).toContain('OpenAI does not go on with an answer');
   });
 
   test('a condition that is none, and a rule for a provider that is not there, are named', () => {

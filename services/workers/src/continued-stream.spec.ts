@@ -145,7 +145,7 @@ describe('a stream of plain text that breaks', () => {
     ['with garbage', plainBody, { ...lost, class: 'malformed_response' as const }, true],
   ] as const)('%s ends with an error, as ever', async (_, body, outcome, continues) => {
     const scene = new Scene(body);
-    const running = scene.route(['a'], continues ? {} : { continue_on_break: undefined } as object);
+    const running = scene.route(['a'], continues ? {} : { continue_on_break: undefined });
     const call = await scene.call(0);
     call.say('One ');
     call.end(outcome);
@@ -209,6 +209,20 @@ describe('a routing that goes on with a stream', () => {
     await running;
     await waitFor(() => scene.deltas().length === 3);
     expect(scene.deltas()[2]!.index).toBe(2);
+  });
+
+  test('is not read any more when it has ended without an answer', async () => {
+    const scene = new Scene();
+    await broken(scene);
+    const { stream } = scene.continues();
+    const running = scene.route(['b'], { routing: 2, continues: scene.continues() });
+    const call = await scene.call(1);
+    call.say('three');
+    call.end({ ...lost, class: 'malformed_response' });
+    await running;
+    expect(scene.abandoned()[1]).not.toHaveProperty('continuation');
+    await waitFor(() => scene.replies.some((reply) => reply.kind === 'broken' && reply.attempt === stream));
+    await expect(scene.deltasFrom(stream, 0)).rejects.toThrow();
   });
 
   test('fails with words when what was said is gone', async () => {

@@ -25,16 +25,16 @@ class Scene {
   readonly raw = new ScriptedResponse();
   readonly session: StreamSession;
   /** How many deltas of which attempt the worker has; null: nobody answers. */
-  worker: { readonly attempt: string; readonly has: number } | null = null;
+  worker: { readonly attempt: string; readonly has: number; readonly base?: number } | null = null;
   readonly #bus = new InMemorySignalBus();
 
   constructor(from: { attempt: string; index: number } | null) {
     const worker = new InMemorySignals(this.#bus);
     worker.subscribe(signalSubjects.deltas(job), (text, _, respond) => {
       if (this.worker === null) return;
-      const { attempt, has } = this.worker;
+      const { attempt, has, base = 0 } = this.worker;
       const asked = JSON.parse(text) as AskDeltas;
-      const first = asked.attempt === attempt ? asked.from : 0;
+      const first = Math.max(base, asked.attempt === attempt ? asked.from : 0);
       const rest = deltas.slice(first, has).map((data) => ({ event: null, data }));
       respond?.(JSON.stringify({ attempt, from: first, deltas: rest }));
     });
@@ -162,6 +162,33 @@ describe("an attempt's stream, taken up again while another attempt runs", () =>
     });
     expect(await scene.session.done).toBeNull();
     expect(scene.events().data[0]).toContain('stalled');
+  });
+});
+
+describe('a stream that another worker goes on with', () => {
+  it('goes on where the client stands', async () => {
+    const scene = new Scene({ attempt: 'att_1', index: 1 });
+    scene.worker = { attempt: 'att_1', has: deltas.length, base: 2 };
+    await scene.follow(answered('att_1'));
+    expect(scene.events().data).toEqual(deltas.slice(2));
+  });
+
+  it('is broken at once for a client that misses what the first worker had', async () => {
+    const scene = new Scene({ attempt: 'att_1', index: 0 });
+    scene.worker = { attempt: 'att_1', has: 4, base: 3 };
+    await scene.follow(null);
+    isBroken(scene.events().data);
+  });
+
+  it('is given from the result to one who comes late and has nothing of it', async () => {
+    const scene = new Scene(null);
+    scene.worker = { attempt: 'att_1', has: 4, base: 3 };
+    const following = scene.follow(null);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(scene.events().data).toEqual([]);
+    scene.session.end(answered('att_1'));
+    await following;
+    expect(scene.events().data).toEqual(ofResult);
   });
 });
 

@@ -155,8 +155,8 @@ export class RunningJobs {
       this.#ended.delete(id);
     }
     // What broke for good is not kept: a reader would begin with what cannot go on.
-    if (!job.isReadable || job.deltas.length === 0) return;
     this.#ended.delete(job.id);
+    if (!job.isReadable || job.deltas.length === 0) return;
     this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }
 }
