@@ -100,7 +100,7 @@ describe('a target that fails', () => {
     expect(share).toBeLessThan(0.59);
   });
 
-  test('when all do, a waiting caller still gets the one that is tried again first; nobody’s job waits', () => {
+  test('when all do, a waiting caller still gets the one that is tried again first; a job that nobody waits for stays in the queue', () => {
     const load = newProviderLoad();
     told(load, failure('one', 'server_error'), 5, startMs + 1_000);
     told(load, failure('two', 'server_error'), 5, startMs);
@@ -109,7 +109,7 @@ describe('a target that fails', () => {
     expect(made.reasons[0]).toMatchObject({ verdict: 'chosen', health: 'open' });
     const around = { governance: twoProviders(), load, nowMs: startMs + 2_000 };
     const nobodys = planFor(job({ mode: 'async' }), around, 1);
-    expect(nobodys).toMatchObject({ kind: 'defer', untilMs: startMs + 5_000 });
+    expect(nobodys).toEqual({ kind: 'wait', untilMs: startMs + 5_000 });
   });
 });
 
@@ -180,6 +180,14 @@ describe('a key', () => {
     told(load, failure('one', 'rate_limited', { started_at_ms: startMs + 2_000 }));
     expect(load.keys.get('one/main')!.closed!.untilMs).toBe(startMs + 2_100 + 4_000);
   });
+});
+
+test('of the targets that were ever named the latest are remembered: names are the clients’', () => {
+  const load = newProviderLoad();
+  for (let index = 0; index < 2_100; index += 1) told(load, failure('one', 'model_not_found', { model: `m${index}` }), 1, startMs + index);
+  expect(load.targets.size).toBe(2_000);
+  expect(load.targets.has('one:m99')).toBe(false);
+  expect(load.targets.has('one:m100')).toBe(true);
 });
 
 describe('the view of health', () => {

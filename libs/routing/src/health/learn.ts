@@ -12,6 +12,9 @@ import {
   baselineHalfLifeMs, type Measure, newTargetHealth, recentHalfLifeMs, type TargetHealth,
 } from './target-health';
 
+/** Clients name models: a provider that takes any name must not fill the memory with them. */
+const targetsMax = 2_000;
+
 /** `loggedAtMs`: the log's time of the commit that tells it. */
 export function learnFromAttempt(
   load: ProviderLoad, attempt: AttemptRecord, loggedAtMs: number, rules: HealthRules,
@@ -19,6 +22,7 @@ export function learnFromAttempt(
   const meaning = attempt.outcome === 'succeeded' ? 'answered' : meaningOfAttempt(attempt);
   if (meaning === 'nothing') return;
   const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
+  if (load.targets.size > targetsMax) forgetOldest(load.targets, target);
   const provider = at(load.providers, attempt.provider, newTargetHealth);
   const before = `${isOpen(target)}${isOpen(provider)}`;
   const call = { startedAtMs: attempt.started_at_ms };
@@ -94,6 +98,18 @@ function measure(target: TargetHealth, attempt: AttemptRecord, atMs: number): vo
 function note(measured: Measure, value: number, atMs: number): void {
   addValue(measured.recent, value, atMs, recentHalfLifeMs);
   addValue(measured.baseline, value, atMs, baselineHalfLifeMs);
+}
+
+/** By the log's time, so the same in every fold. */
+function forgetOldest(targets: Map<string, TargetHealth>, except: TargetHealth): void {
+  let oldest: string | null = null;
+  let lastMs = Infinity;
+  for (const [name, health] of targets) {
+    if (health === except || health.lastMs >= lastMs) continue;
+    oldest = name;
+    lastMs = health.lastMs;
+  }
+  if (oldest !== null) targets.delete(oldest);
 }
 
 function isOpen(scope: TargetHealth): boolean {
