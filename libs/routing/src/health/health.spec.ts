@@ -125,6 +125,14 @@ describe('a target that is slow', () => {
     expect(share).toBeGreaterThan(0.07);
   });
 
+  test('and always beaten by a second call looks slow all the same', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 100 }), 100);
+    const beaten = failure('one', 'canceled', { outcome: 'unknown', duration_ms: 500, late: 'answer' });
+    told(load, beaten, 40, startMs + 60_000);
+    expect(firstShare(load, 'one', startMs + 60_000)).toBeLessThan(0.25);
+  });
+
   test('to answer at all keeps next to nothing', () => {
     const load = newProviderLoad();
     told(load, attempt('one', { duration_ms: 100 }), 50);

@@ -20,6 +20,7 @@ export function learnFromAttempt(
   load: ProviderLoad, attempt: AttemptRecord, loggedAtMs: number, rules: HealthRules,
 ): void {
   const meaning = attempt.outcome === 'succeeded' ? 'answered' : meaningOfAttempt(attempt);
+  if (attempt.late !== undefined) learnLateness(load, attempt, loggedAtMs);
   if (meaning === 'nothing') return;
   const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
   if (load.targets.size > targetsMax) forgetOldest(load.targets, target);
@@ -43,6 +44,16 @@ export function learnFromAttempt(
   const key = at(load.keys, keyName(attempt.provider, attempt.key), newKeyHealth);
   const keyChanged = learnKey(key, attempt, loggedAtMs);
   if (keyChanged || before !== `${isOpen(target)}${isOpen(provider)}`) load.version += 1;
+}
+
+/**
+ * A call that a second one was faster than took at least so long. Without it a target that is always
+ * beaten would never look slow.
+ */
+function learnLateness(load: ProviderLoad, attempt: AttemptRecord, atMs: number): void {
+  const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
+  target.lastMs = atMs;
+  note(attempt.late === 'first_token' ? target.firstToken : target.total, attempt.duration_ms, atMs);
 }
 
 /** A provider configured anew (other key, other address) starts with a clean sheet. */
