@@ -42,7 +42,7 @@ export function learnFromAttempt(
   for (const scope of [target, provider]) noteLast(scope, attempt, meaning, loggedAtMs);
   if (attempt.outcome === 'succeeded') measure(target, attempt, loggedAtMs);
   const key = at(load.keys, keyName(attempt.provider, attempt.key), newKeyHealth);
-  const keyChanged = learnKey(key, attempt, loggedAtMs);
+  const keyChanged = learnKey(key, attempt, loggedAtMs, rules);
   if (keyChanged || before !== `${isOpen(target)}${isOpen(provider)}`) load.version += 1;
 }
 
@@ -74,13 +74,16 @@ function meaningOfAttempt(attempt: AttemptRecord): ErrorMeaning {
   return meaningOf(attempt.error.class);
 }
 
-function learnKey(key: KeyHealth, attempt: AttemptRecord, loggedAtMs: number): boolean {
+function learnKey(
+  key: KeyHealth, attempt: AttemptRecord, loggedAtMs: number, rules: HealthRules,
+): boolean {
   const endedAtMs = attempt.started_at_ms + attempt.duration_ms;
   const { usage } = attempt;
   countUse(key, usage === null ? 0 : usage.input_tokens + usage.output_tokens, loggedAtMs);
   if (attempt.rate_limit !== undefined) noteLimits(key, attempt.rate_limit, endedAtMs);
   if (attempt.outcome === 'succeeded') return keySucceeded(key, attempt.started_at_ms);
-  return attempt.error !== null && closeKey(key, attempt.error, attempt.retry_after_ms, endedAtMs);
+  const { error, retry_after_ms: retryAfterMs } = attempt;
+  return error !== null && closeKey(key, { error, retryAfterMs, endedAtMs }, rules);
 }
 
 function noteLast(

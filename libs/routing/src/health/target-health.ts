@@ -151,8 +151,6 @@ function inverse(value: number | null): number | null {
   return value === null || value === 0 ? null : 1 / value;
 }
 
-/** Below it nobody calls an answer late. */
-const stuckAfterMinMs = 5_000;
 const stuckMin = 3;
 
 /**
@@ -164,7 +162,7 @@ function stuckCalls(health: TargetHealth, crowd: Crowd, rules: HealthRules): num
     ? health.total : health.firstToken;
   if (baseline.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
   const usualMs = baseline.p90 ?? 0;
-  const stuck = crowd.olderThan(Math.max(stuckAfterMinMs, 4 * usualMs));
+  const stuck = crowd.olderThan(Math.max(rules.stuckAfterMs, 4 * usualMs));
   return stuck >= stuckMin && stuck * 2 >= crowd.count ? stuck : 0;
 }
 
