@@ -138,8 +138,16 @@ describe('a target that is slow', () => {
     told(load, attempt('one', { duration_ms: 100 }), 50);
     const crowd = { count: 4, bySecond: new Map([[startMs / 1000, 4]]) };
     load.busyTargets.set('one:gpt-4o', crowd);
-    expect(firstShare(load, 'one', startMs + 3_000)).toBeGreaterThan(0.6);
-    expect(firstShare(load, 'one', startMs + 6_000)).toBeLessThan(0.15);
+    expect(firstShare(load, 'one', startMs + 2_000)).toBeGreaterThan(0.6);
+    expect(firstShare(load, 'one', startMs + 4_000)).toBeLessThan(0.15);
+  });
+
+  test('is not one whose streams are long', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 30_000, first_token_ms: 300 }), 50);
+    load.busyTargets.set('one:gpt-4o', { count: 4, bySecond: new Map([[startMs / 1000, 4]]) });
+    expect(firstShare(load, 'one', startMs + 40_000)).toBeGreaterThan(0.6);
+    expect(firstShare(load, 'one', startMs + 200_000)).toBeLessThan(0.15);
   });
 });
 

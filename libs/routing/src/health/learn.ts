@@ -97,6 +97,7 @@ function noteLast(
 
 function measure(target: TargetHealth, attempt: AttemptRecord, atMs: number): void {
   const { first_token_ms: firstMs, duration_ms: totalMs, usage } = attempt;
+  addValue(target.underWay, totalMs, atMs, baselineHalfLifeMs);
   if (firstMs === null) {
     note(target.total, totalMs, atMs);
     return;

@@ -58,7 +58,7 @@ export const defaultRules: HealthRules = {
   paceBelow: 0.1,
   coolingMs: 2_000,
   outMs: 300_000,
-  stuckAfterMs: 5_000,
+  stuckAfterMs: 3_000,
 };
 
 export function rulesOf(config: HealthRulesConfig | undefined): HealthRules {

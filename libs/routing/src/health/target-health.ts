@@ -19,6 +19,8 @@ export interface TargetHealth {
   readonly total: Measure;
   /** Output tokens per second after the first. */
   readonly tokensPerS: Measure;
+  /** ms that successful calls were under way, streamed or not; half-life as of a baseline. */
+  readonly underWay: Sketch;
   lastError: { readonly class: string; readonly message: string; readonly atMs: number } | null;
   /** When an attempt here was last learned of, by the log's time. */
   lastMs: number;
@@ -32,7 +34,7 @@ export const baselineHalfLifeMs = 1_800_000;
 export function newTargetHealth(): TargetHealth {
   return {
     breaker: newBreaker(), firstToken: newMeasure(), total: newMeasure(), tokensPerS: newMeasure(),
-    lastError: null, lastMs: 0,
+    underWay: newSketch(), lastError: null, lastMs: 0,
   };
 }
 
@@ -158,10 +160,8 @@ const stuckMin = 3;
  * are older than four times what nine of ten take, the target is as good as down.
  */
 function stuckCalls(health: TargetHealth, crowd: Crowd, rules: HealthRules): number {
-  const { baseline } = health.total.baseline.total >= health.firstToken.baseline.total
-    ? health.total : health.firstToken;
-  if (baseline.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
-  const usualMs = baseline.p90 ?? 0;
+  if (health.underWay.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
+  const usualMs = health.underWay.p90 ?? 0;
   const stuck = crowd.olderThan(Math.max(rules.stuckAfterMs, 4 * usualMs));
   return stuck >= stuckMin && stuck * 2 >= crowd.count ? stuck : 0;
 }
