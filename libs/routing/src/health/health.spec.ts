@@ -125,6 +125,27 @@ describe('a target that is slow', () => {
     expect(share).toBeGreaterThan(0.07);
   });
 
+  test('stays known to be, however long it lasts and however few calls it gets', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 100 }), 25);
+    for (let second = 1; second <= 300; second += 1) {
+      told(load, attempt('one', { duration_ms: 1_000 }), second < 10 ? 10 : 1, startMs + second * 1_000);
+    }
+    expect(firstShare(load, 'one', startMs + 301_000)).toBeLessThan(0.14);
+    told(load, attempt('one', { duration_ms: 110 }), 8, startMs + 305_000);
+    expect(firstShare(load, 'one', startMs + 305_000)).toBeGreaterThan(0.6);
+  });
+
+  test('in its streams is forgotten when only whole answers are asked of it', () => {
+    const load = newProviderLoad();
+    const stream = (firstMs: number): AttemptRecord => attempt('one', { duration_ms: firstMs + 100, first_token_ms: firstMs });
+    told(load, stream(100), 30);
+    told(load, stream(1_000), 30, startMs + 10_000);
+    expect(firstShare(load, 'one', startMs + 10_000)).toBeLessThan(0.14);
+    told(load, attempt('one'), 30, startMs + 80_000);
+    expect(firstShare(load, 'one', startMs + 80_000)).toBeGreaterThan(0.6);
+  });
+
   test('and always beaten by a second call looks slow all the same', () => {
     const load = newProviderLoad();
     told(load, attempt('one', { duration_ms: 100 }), 100);
@@ -188,6 +209,12 @@ describe('a key', () => {
     told(load, attempt('one'), 10);
     expect(planned(plan(load, 1, startMs, governance)).plan.map(({ provider }) => provider)).toEqual(['two']);
     expect(planned(plan(load, 1, startMs + 61_000, governance)).plan).toHaveLength(2);
+  });
+
+  test('is closed once by a wave of 429s that began together', () => {
+    const load = newProviderLoad();
+    for (let call = 0; call < 5; call += 1) told(load, failure('one', 'rate_limited', { started_at_ms: startMs + call }));
+    expect(load.keys.get('one/main')!.closed!.untilMs).toBe(startMs + 4 + 100 + 2_000);
   });
 
   test('cools down longer each time a 429 comes without a time', () => {

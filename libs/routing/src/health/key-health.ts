@@ -53,14 +53,17 @@ export function isOut(closed: ClosedKey): boolean {
 export interface Refused {
   readonly error: AttemptError;
   readonly retryAfterMs: number | null;
+  readonly startedAtMs: number;
   readonly endedAtMs: number;
 }
 
 /** Closes a key, or closes it for longer; never for shorter. True if that changed something. */
 export function closeKey(key: KeyHealth, refused: Refused, rules: HealthRules): boolean {
+  // Calls that began before it closed say the same again: one wave is one closing.
+  const isNew = key.closed === null || refused.startedAtMs >= key.closed.sinceMs;
+  if (isNew && refused.error.class === 'rate_limited' && refused.retryAfterMs === null) key.closings += 1;
   const closing = closingOf(key, refused, rules);
   if (closing === null) return false;
-  if (refused.error.class === 'rate_limited' && refused.retryAfterMs === null) key.closings += 1;
   if (key.closed !== null && key.closed.untilMs >= closing.untilMs) return false;
   key.closed = closing;
   return true;
@@ -71,7 +74,8 @@ function closingOf(
 ): ClosedKey | null {
   const saidMs = retryAfterMs === null ? null : Math.min(coolingMaxMs, retryAfterMs);
   if (error.class === 'rate_limited') {
-    const defaultMs = rules.coolingMs * 2 ** Math.min(coolingDoublingsMax, key.closings);
+    const doublings = Math.max(0, key.closings - 1);
+    const defaultMs = rules.coolingMs * 2 ** Math.min(coolingDoublingsMax, doublings);
     return { sinceMs: endedAtMs, untilMs: endedAtMs + (saidMs ?? defaultMs), why: 'rate_limited' };
   }
   if (error.class === 'quota_exhausted' || error.class === 'credentials_rejected') {

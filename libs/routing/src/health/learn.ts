@@ -9,7 +9,7 @@ import {
 import type { HealthRules } from './rules';
 import { addValue } from './sketch';
 import {
-  baselineHalfLifeMs, type Measure, newTargetHealth, recentHalfLifeMs, type TargetHealth,
+  baselineHalfLifeMs, judgeSpeed, type Measure, newTargetHealth, recentHalfLifeMs, type TargetHealth,
 } from './target-health';
 
 /** Clients name models: a provider that takes any name must not fill the memory with them. */
@@ -20,7 +20,7 @@ export function learnFromAttempt(
   load: ProviderLoad, attempt: AttemptRecord, loggedAtMs: number, rules: HealthRules,
 ): void {
   const meaning = attempt.outcome === 'succeeded' ? 'answered' : meaningOfAttempt(attempt);
-  if (attempt.late !== undefined) learnLateness(load, attempt, loggedAtMs);
+  if (attempt.late !== undefined) learnLateness(load, attempt, loggedAtMs, rules);
   if (meaning === 'nothing') return;
   const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
   if (load.targets.size > targetsMax) forgetOldest(load.targets, target);
@@ -40,7 +40,7 @@ export function learnFromAttempt(
     tellBreaker(provider.breaker, { ...call, failed: false }, loggedAtMs, rules);
   }
   for (const scope of [target, provider]) noteLast(scope, attempt, meaning, loggedAtMs);
-  if (attempt.outcome === 'succeeded') measure(target, attempt, loggedAtMs);
+  if (attempt.outcome === 'succeeded') measure(target, attempt, loggedAtMs, rules);
   const key = at(load.keys, keyName(attempt.provider, attempt.key), newKeyHealth);
   const keyChanged = learnKey(key, attempt, loggedAtMs, rules);
   if (keyChanged || before !== `${isOpen(target)}${isOpen(provider)}`) load.version += 1;
@@ -50,10 +50,14 @@ export function learnFromAttempt(
  * A call that a second one was faster than took at least so long. Without it a target that is always
  * beaten would never look slow.
  */
-function learnLateness(load: ProviderLoad, attempt: AttemptRecord, atMs: number): void {
+function learnLateness(
+  load: ProviderLoad, attempt: AttemptRecord, atMs: number, rules: HealthRules,
+): void {
   const target = at(load.targets, targetName(attempt.provider, attempt.model), newTargetHealth);
   target.lastMs = atMs;
-  note(attempt.late === 'first_token' ? target.firstToken : target.total, attempt.duration_ms, atMs);
+  const measured = attempt.late === 'first_token' ? target.firstToken : target.total;
+  note(measured, attempt.duration_ms, { atMs, rules, isRate: false });
+  judgeSpeed(target, rules);
 }
 
 /** A provider configured anew (other key, other address) starts with a clean sheet. */
@@ -83,7 +87,9 @@ function learnKey(
   if (attempt.rate_limit !== undefined) noteLimits(key, attempt.rate_limit, endedAtMs);
   if (attempt.outcome === 'succeeded') return keySucceeded(key, attempt.started_at_ms);
   const { error, retry_after_ms: retryAfterMs } = attempt;
-  return error !== null && closeKey(key, { error, retryAfterMs, endedAtMs }, rules);
+  return error !== null && closeKey(
+    key, { error, retryAfterMs, endedAtMs, startedAtMs: attempt.started_at_ms }, rules,
+  );
 }
 
 function noteLast(
@@ -95,24 +101,45 @@ function noteLast(
   scope.lastError = { class: errorClass, message: message.slice(0, 200), atMs };
 }
 
-function measure(target: TargetHealth, attempt: AttemptRecord, atMs: number): void {
+function measure(
+  target: TargetHealth, attempt: AttemptRecord, atMs: number, rules: HealthRules,
+): void {
   const { first_token_ms: firstMs, duration_ms: totalMs, usage } = attempt;
-  addValue(target.underWay, totalMs, atMs, baselineHalfLifeMs);
+  addValue(target.underWay, totalMs, atMs, { halfLifeMs: baselineHalfLifeMs });
+  const about = { atMs, rules, isRate: false };
   if (firstMs === null) {
-    note(target.total, totalMs, atMs);
-    return;
+    note(target.total, totalMs, about);
+  } else {
+    note(target.firstToken, firstMs, about);
+    const spanMs = totalMs - firstMs;
+    if (usage !== null && usage.output_tokens > 1 && spanMs > 0) {
+      note(target.tokensPerS, (usage.output_tokens - 1) * 1000 / spanMs, { ...about, isRate: true });
+    }
   }
-  note(target.firstToken, firstMs, atMs);
-  const spanMs = totalMs - firstMs;
-  if (usage !== null && usage.output_tokens > 1 && spanMs > 0) {
-    note(target.tokensPerS, (usage.output_tokens - 1) * 1000 / spanMs, atMs);
-  }
+  judgeSpeed(target, rules);
 }
 
-/** Told to both memories: with a half-life of half an hour a slow phase of minutes changes no median. */
-function note(measured: Measure, value: number, atMs: number): void {
-  addValue(measured.recent, value, atMs, recentHalfLifeMs);
-  addValue(measured.baseline, value, atMs, baselineHalfLifeMs);
+interface About {
+  readonly atMs: number;
+  readonly rules: HealthRules;
+  /** More is better. */
+  readonly isRate: boolean;
+}
+
+/** Values that a baseline takes as they come, before it knows what is usual. */
+const baselineSamples = 20;
+/** What is unusual counts so little that a slow phase of minutes does not become the usual. */
+const unusualWeight = 0.05;
+
+function note(measured: Measure, value: number, { atMs, rules, isRate }: About): void {
+  const { recent, baseline } = measured;
+  const usual = baseline.p50;
+  addValue(recent, value, atMs, { halfLifeMs: recentHalfLifeMs });
+  const factor = usual === null || usual === 0 || value === 0 ? 1 : isRate ? usual / value : value / usual;
+  const isUnusual = baseline.total >= baselineSamples && factor >= rules.slowFactor;
+  addValue(baseline, value, atMs, {
+    halfLifeMs: baselineHalfLifeMs, weight: isUnusual ? unusualWeight : 1,
+  });
 }
 
 /** By the log's time, so the same in every fold. */
