@@ -2,13 +2,12 @@
 // namespace of its own, so that what it mounts is gone with it, however it ends.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { rspack } from '@rspack/core';
-import { entry } from '../rspack.config.mjs';
-import { Failure, fail, prepare, root, spawned } from './prepare.mjs';
+import { buildProgram } from './build-program.mjs';
+import { fail, prepare, root, spawned } from './prepare.mjs';
 
 try {
   await prepare();
-  await buildFaults();
+  await buildProgram('faults/main', 'faults/src/main.ts');
   const program = path.join(root, 'dist/faults/main.js');
   const [command, ...args] = [
     ...ownMounts(), process.execPath, '--enable-source-maps', program, ...process.argv.slice(2),
@@ -18,15 +17,6 @@ try {
   process.exitCode = await spawned(command, args);
 } catch (error) {
   fail(error);
-}
-
-/** Not part of the product's build: it is needed here only. */
-async function buildFaults() {
-  const config = entry('faults/main', 'faults/src/main.ts');
-  const stats = await new Promise((resolve, reject) => {
-    rspack(config, (error, result) => (error === null ? resolve(result) : reject(error)));
-  });
-  if (stats.hasErrors()) throw new Failure(stats.toString({ all: false, errors: true }));
 }
 
 function ownMounts() {

@@ -1,11 +1,10 @@
 // `npm run routing-campaign`: what health-aware routing adds (campaign/), against a current build.
 import path from 'node:path';
+import { buildProgram } from './build-program.mjs';
 import { fail, prepare, root, spawned } from './prepare.mjs';
 
 try {
   await prepare();
-  // After `prepare`: a fresh clone has no bundler before it.
-  const { buildProgram } = await import('./build-program.mjs');
   await buildProgram('campaign/main', 'campaign/src/main.ts');
   const program = path.join(root, 'dist/campaign/main.js');
   // Ctrl-C reaches the campaign too, which stops what it started.

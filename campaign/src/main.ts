@@ -22,9 +22,19 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-const options = readOptions(process.argv.slice(2));
+const options = givenOptions();
 if (options === 'help') say(usage);
-else process.exit(await campaign(options));
+else process.exit(options === null ? 1 : await campaign(options));
+
+/** null: something is wrong with them, and it was said what. */
+function givenOptions(): Options | 'help' | null {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
 
 async function campaign(given: Options): Promise<number> {
   const { only, seconds, report } = given;

@@ -15,7 +15,8 @@ export interface Options {
 const secondsMin = 20;
 
 export const usage = `npm run routing-campaign -- [options]
-  --only A,B        these scenarios alone: ${scenarios.map(({ name }) => name).join(', ')}
+  --only A,B        these scenarios alone:
+                    ${scenarios.map(({ name }) => name).join(', ')}
   --seconds N       traffic of each scenario (32; at least ${secondsMin})
   --per-second N    requests a second (25)
   --requests N      requests of four-nines (10500)

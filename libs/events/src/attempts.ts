@@ -43,5 +43,7 @@ export const attemptRecord = z.object({
   rate_limit: rateLimitSeen.optional(),
   /** It was the second call of a hedged request. */
   hedge: z.literal(true).optional(),
+  /** Ended since a second call was faster: what had not come within `duration_ms`. */
+  late: z.enum(['first_token', 'answer']).optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptRecord>;

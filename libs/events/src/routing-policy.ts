@@ -26,6 +26,9 @@ export const healthRules = z.object({
   slow_min_samples: z.number().int(),
   /** Below this part of an announced limit requests are spread until the limit's reset. */
   pace_below: z.number(),
+  cooling_ms: z.number().int(),
+  out_ms: z.number().int(),
+  stuck_after_ms: z.number().int(),
 }).partial();
 export type HealthRulesConfig = z.infer<typeof healthRules>;
 

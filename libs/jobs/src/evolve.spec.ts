@@ -39,6 +39,17 @@ function settledOf(state: JobState): SettledJob {
   return state;
 }
 
+test('of a hedged routing whose faster call is booked only the other call keeps its part of the hold', () => {
+  const routed = routedEvent(1);
+  if (routed.type !== 'JobRouted') throw new Error('a routing');
+  const hedged: AnyEvent = { ...routed, data: { ...routed.data, hedge: { after_ms: 100, candidate: 0 } } };
+  const answered = event('JobSucceeded', {
+    ...successOf(1, attempt('att_2', 1)), attempts: [cutAttempt('att_1', 1), attempt('att_2', 1)],
+  });
+  const state = fold([event('JobSubmitted', submission()), hedged, answered]);
+  expect(state.unknownRoutings).toMatchObject([{ routing: 1, attemptId: 'att_1', holdPicoUsd: '500' }]);
+});
+
 describe('events in every phase', () => {
   /** Columns: waiting, deferred, running, settled, deduplicated. `-`: nothing but the book changes. */
   const table: readonly (readonly [AnyEvent, ...(Phase | '-')[]])[] = [

@@ -30,9 +30,12 @@ export function hear(state: JobState, word: Word): Calls {
 /** A routing of which nothing has been heard. */
 export function openRouting(routed: RunningJob['routed']): UnknownRouting {
   const [first] = routed.plan;
+  const hold = routed.hold?.amount_pico_usd ?? null;
   return {
     routing: routed.routing,
-    holdPicoUsd: routed.hold?.amount_pico_usd ?? null,
+    holdPicoUsd: hold,
+    ...(routed.hedge === undefined || hold === null ? {}
+      : { perCallPicoUsd: String(BigInt(hold) / 2n) }),
     provider: first?.provider ?? '',
     key: first?.key ?? '',
     model: first?.model ?? '',
@@ -68,10 +71,15 @@ function stillUnknown(
 ): readonly UnknownRouting[] {
   const named = entry.attemptId !== null;
   if (entry.routing !== ended && !named) return [entry];
-  const owing = attempts.find((attempt) => attempt.routing === entry.routing && owes(attempt));
-  if (owing === undefined) return [];
-  const { provider, key, model, attempt_id: attemptId } = owing;
-  return [{ ...entry, provider, key, model, attemptId }];
+  const owing = attempts.filter((attempt) => attempt.routing === entry.routing && owes(attempt));
+  const [first] = owing;
+  if (first === undefined) return [];
+  const { provider, key, model, attempt_id: attemptId } = first;
+  const { perCallPicoUsd: perCall } = entry;
+  // The call that was faster is booked: only the other one still holds its part.
+  const holdPicoUsd = perCall === undefined ? entry.holdPicoUsd
+    : String(BigInt(perCall) * BigInt(owing.length));
+  return [{ ...entry, provider, key, model, attemptId, holdPicoUsd }];
 }
 
 /** The call may cost money that nobody knows yet. */

@@ -57,6 +57,8 @@ export interface Seam {
 export interface UnknownRouting {
   readonly routing: number;
   readonly holdPicoUsd: string | null;
+  /** Of a hedged routing, whose hold is for two calls: what one of them holds. */
+  readonly perCallPicoUsd?: string;
   /** First candidate of the plan: where the call most likely went. */
   readonly provider: string;
   readonly key: string;

@@ -205,11 +205,15 @@ function passedOver(entries: readonly Entry[], look: Look): RoutingReason[] {
 /** No key can be called now. */
 function notNow(making: Making): PlanResult {
   const { job, context, look: { closed } } = making;
-  const timed = closed.filter(({ untilMs }) => untilMs !== null);
-  const untilMs = earliest(timed);
+  const untilMs = earliest(closed);
   // A full key is freed by any end of a call; the queue looks again then.
-  if (timed.length < closed.length) return { kind: 'wait', untilMs };
+  if (closed.some(({ health }) => health === 'saturated')) return { kind: 'wait', untilMs };
   if (job.submitted.mode === 'async') {
+    // A breaker closes call by call: its queue waits here, else every job of it would be deferred
+    // anew, in the log, with each call that fails.
+    if (closed.some(({ health }) => health === 'open' || health === 'half_open')) {
+      return { kind: 'wait', untilMs };
+    }
     return {
       kind: 'defer', untilMs: Math.max(untilMs ?? 0, context.nowMs + 1),
       reason: `no provider key that could serve it may be called now (${summary(closed)})`,

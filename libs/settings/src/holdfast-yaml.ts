@@ -44,6 +44,9 @@ const health = z.strictObject({
   slow_factor: z.number().min(1).optional(),
   slow_min_samples: z.int().positive().optional(),
   pace_below: share.optional(),
+  cooling_ms: milliseconds.optional(),
+  out_ms: milliseconds.optional(),
+  stuck_after_ms: milliseconds.optional(),
 });
 
 const provider = z.strictObject({

@@ -107,6 +107,10 @@ export class Router {
     await this.fold.stop();
   }
 
+  nowMs(): number {
+    return this.parts.now();
+  }
+
   get liveWorkers(): number {
     return this.#workers.count;
   }

@@ -1,4 +1,5 @@
 // The router's state as metrics, read when somebody asks.
+import { healthView } from '@libs/routing/health-view';
 import type { Router } from './router';
 import type { RouterMetrics } from './shared/router-metrics';
 
@@ -6,6 +7,7 @@ export function watchRouter(router: Router, metrics: RouterMetrics): void {
   const { world, fold, ownership } = router;
   const sum = (value: (partition: (typeof world.partitions)[number]) => number): number =>
     world.partitions.reduce((total, partition) => total + value(partition), 0);
+  metrics.watchHealth(() => healthView(world.load, world.governance, router.nowMs()));
   metrics.watch('router_folded_commits', 'Commits folded since start', () => fold.counts.commits);
   metrics.watch('router_folded_events', 'Events folded since start', () => fold.counts.events);
   metrics.watch('router_folded_sequence', 'Last sequence handled', () => fold.handledSequence);

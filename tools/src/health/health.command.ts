@@ -45,6 +45,10 @@ async function ask(access: { readonly url: string; readonly key: string }): Prom
   return body as Health;
 }
 
+function counted(list: readonly unknown[], what: string): string {
+  return `${list.length} ${what}${list.length === 1 ? '' : 's'}`;
+}
+
 function show(health: Health, { json, watch }: Flags): void {
   const out = terminal(json);
   if (json === true) { out.print(JSON.stringify(health)); return; }
@@ -55,7 +59,7 @@ function show(health: Health, { json, watch }: Flags): void {
     return;
   }
   const nowMs = Date.now();
-  const head = `${new Date(nowMs).toISOString()}  ${routers.length} routers, ${workers.length} workers`;
+  const head = `${new Date(nowMs).toISOString()}  ${counted(routers, 'router')}, ${counted(workers, 'worker')}`;
   // Home and clear, so that a watched table stays where it is.
   const clear = watch === true && process.stdout.isTTY ? '\u001b[H\u001b[2J' : '';
   out.print(`${clear}${head}\n\n${healthTable(providers, nowMs)}${watch === true ? '\n' : ''}`);

@@ -6,6 +6,7 @@ import { withAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 import { listPath, type ListFlags } from './list-path';
+import { type TimelineEntry, timelineText } from './show-timeline';
 
 interface Flags extends AccessFlags, ListFlags {
   readonly events?: boolean;
@@ -63,7 +64,12 @@ async function list(access: Access, flags: Flags): Promise<void> {
 
 async function one(access: Access, id: string, flags: Flags): Promise<void> {
   const { body } = await callApiOk(access, callFor(encodeURIComponent(id), flags));
-  terminal(flags.json).print(JSON.stringify(body, null, flags.json === true ? 0 : 2));
+  const out = terminal(flags.json);
+  if (flags.events === true && flags.json !== true) {
+    out.print(timelineText((body as { data: TimelineEntry[] }).data));
+    return;
+  }
+  out.print(JSON.stringify(body, null, flags.json === true ? 0 : 2));
 }
 
 function callFor(id: string, flags: Flags): ApiCall {

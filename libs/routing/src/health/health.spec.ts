@@ -100,7 +100,7 @@ describe('a target that fails', () => {
     expect(share).toBeLessThan(0.59);
   });
 
-  test('when all do, a waiting caller still gets the one that is tried again first; nobody’s job waits', () => {
+  test('when all do, a waiting caller still gets the one that is tried again first; a job that nobody waits for stays in the queue', () => {
     const load = newProviderLoad();
     told(load, failure('one', 'server_error'), 5, startMs + 1_000);
     told(load, failure('two', 'server_error'), 5, startMs);
@@ -109,7 +109,7 @@ describe('a target that fails', () => {
     expect(made.reasons[0]).toMatchObject({ verdict: 'chosen', health: 'open' });
     const around = { governance: twoProviders(), load, nowMs: startMs + 2_000 };
     const nobodys = planFor(job({ mode: 'async' }), around, 1);
-    expect(nobodys).toMatchObject({ kind: 'defer', untilMs: startMs + 5_000 });
+    expect(nobodys).toEqual({ kind: 'wait', untilMs: startMs + 5_000 });
   });
 });
 
@@ -125,13 +125,50 @@ describe('a target that is slow', () => {
     expect(share).toBeGreaterThan(0.07);
   });
 
+  test('stays known to be, however long it lasts and however few calls it gets', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 100 }), 25);
+    for (let second = 1; second <= 300; second += 1) {
+      told(load, attempt('one', { duration_ms: 1_000 }), second < 10 ? 10 : 1, startMs + second * 1_000);
+    }
+    expect(firstShare(load, 'one', startMs + 301_000)).toBeLessThan(0.14);
+    told(load, attempt('one', { duration_ms: 110 }), 8, startMs + 305_000);
+    expect(firstShare(load, 'one', startMs + 305_000)).toBeGreaterThan(0.6);
+  });
+
+  test('in its streams is forgotten when only whole answers are asked of it', () => {
+    const load = newProviderLoad();
+    const stream = (firstMs: number): AttemptRecord => attempt('one', { duration_ms: firstMs + 100, first_token_ms: firstMs });
+    told(load, stream(100), 30);
+    told(load, stream(1_000), 30, startMs + 10_000);
+    expect(firstShare(load, 'one', startMs + 10_000)).toBeLessThan(0.14);
+    told(load, attempt('one'), 30, startMs + 80_000);
+    expect(firstShare(load, 'one', startMs + 80_000)).toBeGreaterThan(0.6);
+  });
+
+  test('and always beaten by a second call looks slow all the same', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 100 }), 100);
+    const beaten = failure('one', 'canceled', { outcome: 'unknown', duration_ms: 500, late: 'answer' });
+    told(load, beaten, 40, startMs + 60_000);
+    expect(firstShare(load, 'one', startMs + 60_000)).toBeLessThan(0.25);
+  });
+
   test('to answer at all keeps next to nothing', () => {
     const load = newProviderLoad();
     told(load, attempt('one', { duration_ms: 100 }), 50);
     const crowd = { count: 4, bySecond: new Map([[startMs / 1000, 4]]) };
     load.busyTargets.set('one:gpt-4o', crowd);
-    expect(firstShare(load, 'one', startMs + 3_000)).toBeGreaterThan(0.6);
-    expect(firstShare(load, 'one', startMs + 6_000)).toBeLessThan(0.15);
+    expect(firstShare(load, 'one', startMs + 2_000)).toBeGreaterThan(0.6);
+    expect(firstShare(load, 'one', startMs + 4_000)).toBeLessThan(0.15);
+  });
+
+  test('is not one whose streams are long', () => {
+    const load = newProviderLoad();
+    told(load, attempt('one', { duration_ms: 30_000, first_token_ms: 300 }), 50);
+    load.busyTargets.set('one:gpt-4o', { count: 4, bySecond: new Map([[startMs / 1000, 4]]) });
+    expect(firstShare(load, 'one', startMs + 40_000)).toBeGreaterThan(0.6);
+    expect(firstShare(load, 'one', startMs + 200_000)).toBeLessThan(0.15);
   });
 });
 
@@ -174,12 +211,26 @@ describe('a key', () => {
     expect(planned(plan(load, 1, startMs + 61_000, governance)).plan).toHaveLength(2);
   });
 
+  test('is closed once by a wave of 429s that began together', () => {
+    const load = newProviderLoad();
+    for (let call = 0; call < 5; call += 1) told(load, failure('one', 'rate_limited', { started_at_ms: startMs + call }));
+    expect(load.keys.get('one/main')!.closed!.untilMs).toBe(startMs + 4 + 100 + 2_000);
+  });
+
   test('cools down longer each time a 429 comes without a time', () => {
     const load = newProviderLoad();
     told(load, failure('one', 'rate_limited'));
     told(load, failure('one', 'rate_limited', { started_at_ms: startMs + 2_000 }));
     expect(load.keys.get('one/main')!.closed!.untilMs).toBe(startMs + 2_100 + 4_000);
   });
+});
+
+test('of the targets that were ever named the latest are remembered: names are the clients’', () => {
+  const load = newProviderLoad();
+  for (let index = 0; index < 2_100; index += 1) told(load, failure('one', 'model_not_found', { model: `m${index}` }), 1, startMs + index);
+  expect(load.targets.size).toBe(2_000);
+  expect(load.targets.has('one:m99')).toBe(false);
+  expect(load.targets.has('one:m100')).toBe(true);
 });
 
 describe('the view of health', () => {

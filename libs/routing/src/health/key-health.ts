@@ -3,6 +3,7 @@
 import type { AttemptError } from '@libs/events/attempt-errors';
 import type { RateLimitSeen } from '@libs/events/attempts';
 import { meaningOf } from './error-meaning';
+import type { HealthRules } from './rules';
 
 export interface ClosedKey {
   /** End of the call that closed it. */
@@ -35,13 +36,9 @@ export interface KeyHealth {
   readonly use: KeyUse[];
 }
 
-/** A 429 without Retry-After: short at first, since it is extended by the next one. */
-const coolingDefaultMs = 2_000;
 const coolingDoublingsMax = 4;
 /** No provider's word closes a key for longer; a wrong header must not lose it for a day. */
 const coolingMaxMs = 3_600_000;
-/** A key without quota or with bad credentials is probed by one job after this time. */
-const probeAfterMs = 300_000;
 const useSlotMs = 5_000;
 const useWindowMs = 60_000;
 
@@ -53,28 +50,36 @@ export function isOut(closed: ClosedKey): boolean {
   return closed.why === 'quota_exhausted' || closed.why === 'credentials_rejected';
 }
 
+export interface Refused {
+  readonly error: AttemptError;
+  readonly retryAfterMs: number | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
 /** Closes a key, or closes it for longer; never for shorter. True if that changed something. */
-export function closeKey(
-  key: KeyHealth, error: AttemptError, retryAfterMs: number | null, endedAtMs: number,
-): boolean {
-  const closing = closingOf(key, error, retryAfterMs, endedAtMs);
+export function closeKey(key: KeyHealth, refused: Refused, rules: HealthRules): boolean {
+  // Calls that began before it closed say the same again: one wave is one closing.
+  const isNew = key.closed === null || refused.startedAtMs >= key.closed.sinceMs;
+  if (isNew && refused.error.class === 'rate_limited' && refused.retryAfterMs === null) key.closings += 1;
+  const closing = closingOf(key, refused, rules);
   if (closing === null) return false;
-  if (error.class === 'rate_limited' && retryAfterMs === null) key.closings += 1;
   if (key.closed !== null && key.closed.untilMs >= closing.untilMs) return false;
   key.closed = closing;
   return true;
 }
 
 function closingOf(
-  key: KeyHealth, error: AttemptError, retryAfterMs: number | null, endedAtMs: number,
+  key: KeyHealth, { error, retryAfterMs, endedAtMs }: Refused, rules: HealthRules,
 ): ClosedKey | null {
   const saidMs = retryAfterMs === null ? null : Math.min(coolingMaxMs, retryAfterMs);
   if (error.class === 'rate_limited') {
-    const defaultMs = coolingDefaultMs * 2 ** Math.min(coolingDoublingsMax, key.closings);
+    const doublings = Math.max(0, key.closings - 1);
+    const defaultMs = rules.coolingMs * 2 ** Math.min(coolingDoublingsMax, doublings);
     return { sinceMs: endedAtMs, untilMs: endedAtMs + (saidMs ?? defaultMs), why: 'rate_limited' };
   }
   if (error.class === 'quota_exhausted' || error.class === 'credentials_rejected') {
-    return { sinceMs: endedAtMs, untilMs: endedAtMs + probeAfterMs, why: error.class };
+    return { sinceMs: endedAtMs, untilMs: endedAtMs + rules.outMs, why: error.class };
   }
   // Overloaded without a time from the provider: the next candidate and the breaker are enough.
   return saidMs === null || meaningOf(error.class) !== 'target' ? null

@@ -35,6 +35,12 @@ export interface HealthRules {
   readonly slowMinSamples: number;
   /** Below this part of an announced limit the rest is spread until its reset. */
   readonly paceBelow: number;
+  /** A 429 without a time: short at first, since each further one doubles it (up to 16 times). */
+  readonly coolingMs: number;
+  /** A key without quota or with bad credentials: a person mends it, and one job tries it after this. */
+  readonly outMs: number;
+  /** Calls without an answer for so long, and for four times what nine of ten take, are stuck. */
+  readonly stuckAfterMs: number;
 }
 
 export const defaultRules: HealthRules = {
@@ -50,6 +56,9 @@ export const defaultRules: HealthRules = {
   slowFactor: 3,
   slowMinSamples: 8,
   paceBelow: 0.1,
+  coolingMs: 2_000,
+  outMs: 300_000,
+  stuckAfterMs: 3_000,
 };
 
 export function rulesOf(config: HealthRulesConfig | undefined): HealthRules {
@@ -68,5 +77,8 @@ export function rulesOf(config: HealthRulesConfig | undefined): HealthRules {
     slowFactor: config.slow_factor ?? d.slowFactor,
     slowMinSamples: config.slow_min_samples ?? d.slowMinSamples,
     paceBelow: config.pace_below ?? d.paceBelow,
+    coolingMs: config.cooling_ms ?? d.coolingMs,
+    outMs: config.out_ms ?? d.outMs,
+    stuckAfterMs: config.stuck_after_ms ?? d.stuckAfterMs,
   };
 }

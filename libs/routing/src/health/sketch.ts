@@ -28,13 +28,14 @@ export function newSketch(): Sketch {
 
 /** Adds a value seen at `atMs`; an older time than the last one counts as the last one. */
 export function addValue(
-  sketch: Sketch, value: number, atMs: number, halfLifeMs: number,
+  sketch: Sketch, value: number, atMs: number,
+  { halfLifeMs, weight = 1 }: { readonly halfLifeMs: number; readonly weight?: number },
 ): void {
   age(sketch, atMs, halfLifeMs);
   const bucket = bucketOf(value);
   while (sketch.counts.length <= bucket) sketch.counts.push(0);
-  sketch.counts[bucket] = (sketch.counts[bucket] as number) + 1;
-  sketch.total += 1;
+  sketch.counts[bucket] = (sketch.counts[bucket] as number) + weight;
+  sketch.total += weight;
   sketch.p50 = quantile(sketch, 0.5);
   sketch.p90 = quantile(sketch, 0.9);
 }
@@ -48,15 +49,6 @@ export function quantile(sketch: Sketch, share: number): number | null {
     if (left <= 0) return middleOf(bucket);
   }
   return middleOf(sketch.counts.length - 1);
-}
-
-/** How much weight is left at a time, without changing anything. */
-export function weightAt(sketch: Sketch, atMs: number, halfLifeMs: number): number {
-  const lives = (atMs - sketch.halvedAtMs) / halfLifeMs;
-  if (lives <= 0) return sketch.total;
-  let weight = sketch.total;
-  for (let count = Math.min(halvingsMax, Math.floor(lives)); count > 0; count -= 1) weight /= 2;
-  return weight;
 }
 
 function age(sketch: Sketch, atMs: number, halfLifeMs: number): void {

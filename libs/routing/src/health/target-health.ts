@@ -3,7 +3,7 @@
 import { type Breaker, breakerAt, newBreaker } from './breaker';
 import { countsAt } from './outcome-window';
 import type { HealthRules } from './rules';
-import { newSketch, type Sketch, weightAt } from './sketch';
+import { newSketch, type Sketch } from './sketch';
 
 /** A recent and a long memory of one measure. */
 export interface Measure {
@@ -19,20 +19,24 @@ export interface TargetHealth {
   readonly total: Measure;
   /** Output tokens per second after the first. */
   readonly tokensPerS: Measure;
+  /** ms that successful calls were under way, streamed or not; half-life as of a baseline. */
+  readonly underWay: Sketch;
+  /** How many times as slow as usual, and in what; null: as usual, or not known. */
+  slow: { readonly factor: number; readonly what: string } | null;
   lastError: { readonly class: string; readonly message: string; readonly atMs: number } | null;
   /** When an attempt here was last learned of, by the log's time. */
   lastMs: number;
 }
 
 /** What is recent: a slow phase shows within seconds at any rate worth balancing. */
-export const recentHalfLifeMs = 5_000;
+export const recentHalfLifeMs = 2_500;
 /** What is usual: a slow phase of some minutes does not become it. */
 export const baselineHalfLifeMs = 1_800_000;
 
 export function newTargetHealth(): TargetHealth {
   return {
     breaker: newBreaker(), firstToken: newMeasure(), total: newMeasure(), tokensPerS: newMeasure(),
-    lastError: null, lastMs: 0,
+    underWay: newSketch(), slow: null, lastError: null, lastMs: 0,
   };
 }
 
@@ -106,8 +110,8 @@ function closedCondition(health: TargetHealth, closed: Closed): Condition {
     share *= kept * kept * kept;
     why.push(`${failed} of ${calls} calls failed`);
   }
-  const slow = slowness(health, nowMs, rules);
-  if (slow !== null && slow.factor >= rules.slowFactor) {
+  const { slow } = health;
+  if (slow !== null && nowMs - health.lastMs < slowForgottenMs) {
     // Squared: divided by the factor alone it would add as much waiting in all as a healthy one.
     share /= slow.factor * slow.factor;
     why.push(`${slow.what} ${slow.factor.toFixed(1)} times its usual`);
@@ -128,31 +132,43 @@ function closedCondition(health: TargetHealth, closed: Closed): Condition {
   };
 }
 
-/** The worst of its measures against its own baseline; null: too little is known. */
-function slowness(
-  health: TargetHealth, nowMs: number, rules: HealthRules,
-): { readonly factor: number; readonly what: string } | null {
-  const first = ratio(health.firstToken, nowMs, rules) ?? 0;
-  const total = ratio(health.total, nowMs, rules) ?? 0;
-  const pace = inverse(ratio(health.tokensPerS, nowMs, rules)) ?? 0;
+/** Of a target that nobody asked for so long nothing is known any more. */
+const slowForgottenMs = 60_000;
+
+/**
+ * Told after each value: whether it is slow against its own past, the worst of its measures. It takes
+ * some samples to call it slow, and one that says otherwise to take it back: what is slow gets few
+ * calls, and must not be forgotten for that.
+ */
+export function judgeSpeed(health: TargetHealth, rules: HealthRules): void {
+  const least = health.slow === null ? rules.slowMinSamples / 4 : 0;
+  const first = ratio(health.firstToken, { health, least, rules }) ?? 0;
+  const total = ratio(health.total, { health, least, rules }) ?? 0;
+  const pace = inverse(ratio(health.tokensPerS, { health, least, rules })) ?? 0;
   const factor = Math.max(first, total, pace);
-  if (factor === 0) return null;
-  return { factor, what: factor === first ? 'first token' : factor === total ? 'answers' : 'tokens' };
+  const what = factor === first ? 'first token' : factor === total ? 'answers' : 'tokens';
+  health.slow = factor >= rules.slowFactor ? { factor, what } : null;
 }
 
-function ratio(measure: Measure, nowMs: number, rules: HealthRules): number | null {
-  if (measure.baseline.total < rules.slowMinSamples) return null;
-  if (weightAt(measure.recent, nowMs, recentHalfLifeMs) < rules.slowMinSamples / 4) return null;
-  const { recent: { p50: recent }, baseline: { p50: usual } } = measure;
-  return recent === null || usual === null || usual === 0 ? null : recent / usual;
+interface Judging {
+  readonly health: TargetHealth;
+  readonly least: number;
+  readonly rules: HealthRules;
+}
+
+/** null: too little is known, or nothing new of this measure. */
+function ratio({ recent, baseline }: Measure, { health, least, rules }: Judging): number | null {
+  if (baseline.total < rules.slowMinSamples || recent.total < least) return null;
+  if (health.lastMs - recent.halvedAtMs > slowForgottenMs) return null;
+  const { p50: now } = recent;
+  const { p50: usual } = baseline;
+  return now === null || usual === null || usual === 0 ? null : now / usual;
 }
 
 function inverse(value: number | null): number | null {
   return value === null || value === 0 ? null : 1 / value;
 }
 
-/** Below it nobody calls an answer late. */
-const stuckAfterMinMs = 5_000;
 const stuckMin = 3;
 
 /**
@@ -160,11 +176,9 @@ const stuckMin = 3;
  * are older than four times what nine of ten take, the target is as good as down.
  */
 function stuckCalls(health: TargetHealth, crowd: Crowd, rules: HealthRules): number {
-  const { baseline } = health.total.baseline.total >= health.firstToken.baseline.total
-    ? health.total : health.firstToken;
-  if (baseline.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
-  const usualMs = baseline.p90 ?? 0;
-  const stuck = crowd.olderThan(Math.max(stuckAfterMinMs, 4 * usualMs));
+  if (health.underWay.total < rules.slowMinSamples || crowd.count < stuckMin) return 0;
+  const usualMs = health.underWay.p90 ?? 0;
+  const stuck = crowd.olderThan(Math.max(rules.stuckAfterMs, 4 * usualMs));
   return stuck >= stuckMin && stuck * 2 >= crowd.count ? stuck : 0;
 }
 

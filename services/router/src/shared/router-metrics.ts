@@ -1,4 +1,5 @@
 // The router's figures.
+import type { ProviderView } from '@libs/routing/health-view';
 import {
   type Counter, counter, type Gauge, gauge, type Histogram, histogram, type Registry,
 } from '@libs/telemetry/metrics';
@@ -27,6 +28,29 @@ export class RouterMetrics {
 
   lostRace(): void {
     this.#lostRaces.inc();
+  }
+
+  /** The share of its weight that health leaves each target, and which keys are not to be called. */
+  watchHealth(read: () => readonly ProviderView[]): void {
+    const shares = gauge(this.registry, 'target_share',
+      'Part of its weight that health leaves a target: 1 healthy, 0 open', ['provider', 'model']);
+    const keys = gauge(this.registry, 'key_usable',
+      '1: the provider key may be called now; 0: cooling, paced, full or out', ['provider', 'key']);
+    Object.assign(shares, {
+      collect: () => {
+        shares.reset();
+        keys.reset();
+        for (const provider of read()) {
+          const isOpen = provider.state === 'open';
+          for (const { provider: name, model, share } of provider.targets) {
+            shares.set({ provider: name, model }, isOpen ? 0 : share);
+          }
+          for (const { provider: name, key, state } of provider.keys) {
+            keys.set({ provider: name, key }, state === 'healthy' ? 1 : 0);
+          }
+        }
+      },
+    });
   }
 
   /** A figure that is read when asked for. */

@@ -18,12 +18,17 @@ export interface EndedCall<O extends UpstreamOutcome = UpstreamOutcome> {
 
 export type FailedCall = EndedCall<UpstreamFailed>;
 
-/** `hasLost`: another call answers, this one was ended for it. */
+/** What a call had not brought when another one answered; `nothing`: it was not late itself. */
+export type Beaten = 'first_token' | 'answer' | 'nothing';
+
+/** `beaten`: another call answers, this one was ended for it. */
 export function endedCall(
-  start: AttemptStart, outcome: UpstreamOutcome, ports: WalkPorts, hasLost = false,
+  start: AttemptStart, outcome: UpstreamOutcome, ports: WalkPorts, beaten: Beaten | null = null,
 ): EndedCall {
   const why = outcome.kind === 'succeeded' ? null : ports.stopReason();
-  const attempt = attemptRecord(start, outcome, ports.now(), hasLost || why !== null);
+  const record = attemptRecord(start, outcome, ports.now(), beaten !== null || why !== null);
+  const isLate = beaten !== null && beaten !== 'nothing';
+  const attempt = isLate ? { ...record, late: beaten } : record;
   return { candidate: start.candidate, outcome, attempt, why, isTold: false };
 }
 

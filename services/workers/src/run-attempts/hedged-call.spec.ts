@@ -127,7 +127,7 @@ describe('a first call that is late', () => {
     expect(first.beside?.signal.aborted).toBe(true);
     expect(end).toMatchObject({ kind: 'succeeded', candidate: b });
     expect(attempts).toMatchObject([
-      { attempt_id: 'att_1', provider: 'a', outcome: 'unknown', cost_pico_usd: null },
+      { attempt_id: 'att_1', provider: 'a', outcome: 'unknown', cost_pico_usd: null, late: 'answer' },
       { attempt_id: 'att_2', provider: 'b', outcome: 'succeeded', hedge: true },
     ]);
     expect(attempts[0]).not.toHaveProperty('hedge');
@@ -143,6 +143,7 @@ describe('a first call that is late', () => {
       { attempt_id: 'att_2', provider: 'b', outcome: 'unknown', hedge: true },
       { attempt_id: 'att_1', provider: 'a', outcome: 'succeeded' },
     ]);
+    expect(attempts[0]).not.toHaveProperty('late');
   });
   test('is canceled, not unknown, when it cannot have cost', async () => {
     const { scene, second } = await bothRun();

@@ -9,6 +9,7 @@ export interface Hedge {
   readonly routing: number;
   readonly first: Candidate;
   readonly second: Candidate;
+  readonly isStreamed: boolean;
   /** The second one starts when the first has said nothing for so long. */
   readonly afterMs: number;
 }
@@ -55,7 +56,9 @@ async function runIn(race: Race, { hedge, ports, isSecond }: Part): Promise<Ende
     // Without a stream its content is its end.
     if (outcome.kind === 'succeeded') beside.wins();
     const isBeaten = race.winner !== null && race.winner !== place;
-    const call = endedCall(start, outcome, ports, isBeaten);
+    // The second one began later: that it was beaten says little of it.
+    const late = isSecond ? 'nothing' : hedge.isStreamed ? 'first_token' : 'answer';
+    const call = endedCall(start, outcome, ports, isBeaten ? late : null);
     const isFree = outcome.kind === 'failed' && !outcome.mayHaveCost;
     const othersGoOn = race.size > 1 && race.winner === null && call.why === null;
     if (!isFree || !othersGoOn) return call;

@@ -89,7 +89,8 @@ async function callsOf(
   const isFirst = progress.attempts.length === 0;
   if (hedge !== undefined && second !== undefined && second !== candidate
     && isFirst && callsLeft(routed, progress) > 1) {
-    return hedgedCall({ routing, first: candidate, second, afterMs: hedge.after_ms }, ports);
+    const isStreamed = routed.call.stream;
+    return hedgedCall({ routing, first: candidate, second, isStreamed, afterMs: hedge.after_ms }, ports);
   }
   const attemptId = ports.newAttemptId();
   const start = { attemptId, routing, candidate, startedAtMs: ports.now() };
