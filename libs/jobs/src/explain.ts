@@ -13,13 +13,15 @@ export function explained(event: AnyEvent): string[] | null {
 }
 
 function explainedRouting(data: Catalogue['JobRouted']): string[] {
-  const { reasons, rule, strategy, hedge, overlay, seen, seed, plan } = data;
+  const { reasons, rule, strategy, hedge, overlay, seen, seed, plan, continues } = data;
   const by = `by ${strategy ?? 'weight'}${rule === undefined ? '' : `, rule "${rule}"`}`;
   const late = hedge === undefined ? undefined : plan[hedge.candidate];
   return [
     ...reasons.map(inWords),
     ...(late === undefined || hedge === undefined ? []
       : [`a second call at ${late.provider}/${late.model} when the first has no content after ${hedge.after_ms} ms`]),
+    ...(continues === undefined ? []
+      : [`goes on with the stream of ${continues.stream} at its event ${continues.next_index}`]),
     `decided ${by}, from everything up to sequence ${seen}${
       overlay === undefined ? '' : ` and ${Object.keys(overlay).length} places with decisions under way`
     }, seed ${seed}`,
