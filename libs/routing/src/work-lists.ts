@@ -11,6 +11,7 @@ export const deliverySilenceMs = 300_000;
 export function buildWorkLists(state: PartitionState): WorkLists {
   const work: WorkLists = {
     urgent: new Set(), queue: newFairQueue(), timers: newTimers(), deciding: new Map(),
+    reserved: new Map(),
     deliveries: new Map(), parkedUntilMs: Infinity, triedVersion: -1, triedGovernance: -1,
   };
   for (const job of state.jobs.values()) {
@@ -53,7 +54,9 @@ export function enqueueJob(work: WorkLists, job: JobState): void {
   const { submitted, tenant, id } = job;
   const extra = submitted.needs.length + submitted.fallbacks.length === 0
     ? '' : `\n${submitted.needs.join()}\n${submitted.fallbacks.join()}`;
-  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}`;
+  // Over a rate limit a job that nobody waits for waits, another is refused: neither blocks the other.
+  const waits = submitted.mode === 'async' ? '\nasync' : '';
+  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}${waits}`;
   enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
 }
 
