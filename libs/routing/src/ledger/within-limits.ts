@@ -11,6 +11,7 @@ import { leavesAtMs, type Ledger, sumOf } from './ledger';
 import { messageOfBudget, messageOfRate, unpricedMessage, usdShort } from './limit-messages';
 import { costAtWorst, tokensOf } from './parts';
 import { reservedText } from './reserved';
+import { slotAt, slotEndsMs } from './windows';
 
 export interface LimitsContext {
   readonly ledger: Ledger;
@@ -189,7 +190,10 @@ function metLimit(bound: Bound, need: bigint, asked: Asked): LimitMet {
   const { spent, held } = sumOf(ledger, account, nowMs);
   const waiting = reserved.get(account) ?? 0n;
   const excess = spent + held + waiting + need - limit;
-  const resetsAtMs = need > limit ? null : leavesAtMs(ledger, account, { excess, nowMs });
+  const resetsAtMs = need > limit ? null
+    : leavesAtMs(ledger, account, { excess, nowMs })
+      // What is decided and not folded yet is about to be booked in the slot of now.
+      ?? (waiting > 0n ? slotEndsMs(bound, slotAt(bound, nowMs)) : null);
   return {
     kind, level, id, window, limit: String(limit), spent: String(spent),
     held: String(held + waiting), resets_at_ms: resetsAtMs,
