@@ -55,7 +55,7 @@ export function enqueueJob(work: WorkLists, job: JobState): void {
   const extra = submitted.needs.length + submitted.fallbacks.length === 0
     ? '' : `\n${submitted.needs.join()}\n${submitted.fallbacks.join()}`;
   // Over a rate limit a job that nobody waits for waits, another is refused: neither blocks the other.
-  const waits = submitted.mode === 'async' ? '\nasync' : '';
+  const waits = submitted.mode === 'async' ? `\nasync ${submitted.over_budget ?? ''}` : '';
   const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}${waits}`;
   enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
 }

@@ -4,6 +4,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import { decideAgain } from '../decide-again';
 import { dropDecisions } from '../decide-partition';
+import { forgetEnded } from '../fold-partition';
 import {
   abandoned, attemptOf, decided, given, governed, ownedPartition, type Partition, providerConfigured,
   routedOf, run, startMs, submitted, succeeded, summary,
@@ -172,6 +173,36 @@ describe('a budget', () => {
     expect(only(partition, 'key/key_1 budget total')).toBe('0 spent, 0 held');
     given(partition, costing(routed!, 42));
     expect(only(partition, 'key/key_1 budget total')).toBe('42 spent, 0 held');
+  });
+
+  test('of a job that the fold has forgotten is kept, and settled by its late outcome once', () => {
+    const partition = partitionWith(limitsSet({ budgets: [budget(600)] }));
+    given(partition, submitted('a', { deadline_at_ms: startMs + 1_000 }));
+    const [routed] = routedOf(run(partition));
+    given(partition, abandoned(routed!));
+    partition.nowMs += 2_000;
+    run(partition);
+    forgetEnded(partition.state, partition.nowMs + 3_600_000);
+    expect(partition.state.ended.size).toBe(0);
+    expect(only(partition, 'key/key_1 budget total')).toBe('0 spent, 500 held');
+    given(partition, costing(routed!, 42));
+    given(partition, costing(routed!, 42));
+    expect(only(partition, 'key/key_1 budget total')).toBe('42 spent, 0 held');
+    expect(partition.state.ledger.routings.size).toBe(0);
+  });
+
+  test('a second call of a hedged request is held, too, and what settled is released', () => {
+    const partition = partitionWith(limitsSet({ budgets: [budget(2_000)], rate_limits: [{ tokens: 400, window: 'minute', models: [] }] }));
+    given(partition, submitted('a'));
+    const [routed] = routedOf(decided(partition));
+    const hedged = { ...routed!, data: { ...routed!.data, hold: { amount_pico_usd: '1000' }, hedge: { after_ms: 1, candidate: 1 } } };
+    given(partition, hedged);
+    expect(only(partition, 'key/key_1 budget total')).toBe('0 spent, 1000 held');
+    expect(only(partition, 'key/key_1 tokens minute')).toBe('0 spent, 300 held');
+    const draft = costing(hedged, 30);
+    const other = attemptOf(hedged, { attempt_id: 'att_other', outcome: 'unknown' });
+    given(partition, { ...draft, data: { ...draft.data, attempts: [...draft.data.attempts, other] } });
+    expect(only(partition, 'key/key_1 budget total')).toBe('30 spent, 500 held');
   });
 
   test('a job that nobody waits for is refused, or waits for the next window when it asked to', () => {
