@@ -174,7 +174,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
   };
   const { prompt_tokens_estimate: promptTokens, max_output_tokens: maxOutput } = job.submitted;
   const all = [...plan, ...fallbacksByClass.context_too_long, ...fallbacksByClass.content_filtered];
-  const hedging = within.fitTwice(all) ? resolution.hedge : null;
+  const hedging = resolution.hedge !== null && within.fitTwice(all) ? resolution.hedge : null;
   const hedge = hedgeFor(job, plan, { hedging, load: context.load, seed });
   return {
     kind: 'plan',

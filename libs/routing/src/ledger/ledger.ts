@@ -8,11 +8,18 @@ export interface Amounts {
   held: bigint;
 }
 
+/** Holds from one time until another: while no slot leaves the window. */
+interface Sum extends Amounts {
+  readonly from: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
 export interface Account {
   readonly window: Window;
   readonly slots: Map<number, Amounts>;
   /** The sum from one slot on; kept with each booking, made anew when the window moves. */
-  sum: (Amounts & { readonly from: number }) | null;
+  sum: Sum | null;
 }
 
 /** What a routing holds in one account. */
@@ -57,9 +64,11 @@ export function newAccount({ window, calendar }: Window): Account {
 export function sumOf(ledger: Ledger, name: string, nowMs: number): Readonly<Amounts> {
   const account = ledger.accounts.get(name);
   if (account === undefined) return nothing;
+  const known = account.sum;
+  if (known !== null && nowMs >= known.sinceMs && nowMs < known.untilMs) return known;
   const from = firstSlot(account.window, nowMs);
-  if (account.sum?.from === from) return account.sum;
-  const sum = { from, spent: 0n, held: 0n };
+  const untilMs = slotEndsMs(account.window, from) ?? Infinity;
+  const sum: Sum = { from, sinceMs: nowMs, untilMs, spent: 0n, held: 0n };
   for (const [slot, { spent, held }] of account.slots) {
     if (slot < from) continue;
     sum.spent += spent;

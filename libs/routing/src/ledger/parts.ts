@@ -27,9 +27,10 @@ export function partsOf(
   bounds: readonly Bound[], job: Pick<JobFacts, 'submitted'>, routed: Routed,
 ): PlannedPart[] {
   const parts = new Map<string, PlannedPart>();
+  const costs = costsOf(job, routed);
   for (const bound of bounds) {
     if (parts.has(bound.account) || !countsRequest(bound, job.submitted.model)) continue;
-    const perCall = heldPerCall(bound, job, routed);
+    const perCall = heldPerCall(bound, job, { routed, costs });
     if (perCall === null) continue;
     const { account, kind, window, calendar, models, providers } = bound;
     parts.set(account, { account, kind, window, calendar, models, providers, perCall });
@@ -37,12 +38,25 @@ export function partsOf(
   return [...parts.values()];
 }
 
+interface Cost {
+  readonly candidate: Candidate;
+  readonly amount: bigint;
+}
+
+/** Of every candidate once, however many budgets there are. */
+function costsOf(job: Pick<JobFacts, 'submitted'>, routed: Routed): readonly Cost[] {
+  const { context_too_long: longer, content_filtered: filtered } = routed.fallbacks_by_class;
+  return [...routed.plan, ...longer, ...filtered]
+    .map((candidate) => ({ candidate, amount: costAtWorst(candidate, job) ?? 0n }));
+}
+
 /** null: the account has nothing to do with this routing. */
 function heldPerCall(
-  bound: Bound, job: Pick<JobFacts, 'submitted'>, routed: Routed,
+  bound: Bound, job: Pick<JobFacts, 'submitted'>,
+  { routed, costs }: { readonly routed: Routed; readonly costs: readonly Cost[] },
 ): bigint | null {
   switch (bound.kind) {
-    case 'budget': return dearest(bound, job, routed);
+    case 'budget': return dearest(bound, job.submitted.model, costs);
     case 'tokens': return tokensOf(job);
     // A request is counted once, however often it is routed.
     case 'requests': return routed.routing === 1 ? 1n : null;
@@ -50,15 +64,11 @@ function heldPerCall(
   }
 }
 
-function dearest(bound: Bound, job: Pick<JobFacts, 'submitted'>, routed: Routed): bigint | null {
+function dearest(bound: Bound, asked: string, costs: readonly Cost[]): bigint | null {
   let most: bigint | null = null;
-  const { context_too_long: longer, content_filtered: filtered } = routed.fallbacks_by_class;
-  for (const list of [routed.plan, longer, filtered]) {
-    for (const candidate of list) {
-      if (!countsCall(bound, candidate, job.submitted.model)) continue;
-      const amount = costAtWorst(candidate, job) ?? 0n;
-      if (most === null || amount > most) most = amount;
-    }
+  for (const { candidate, amount } of costs) {
+    if (!countsCall(bound, candidate, asked)) continue;
+    if (most === null || amount > most) most = amount;
   }
   return most;
 }

@@ -46,6 +46,8 @@ interface Asked {
   readonly bounds: readonly Bound[];
   readonly limits: LimitsContext;
   readonly nowMs: number;
+  /** What counts against each bound already: in the ledger, and decided and not folded yet. */
+  readonly taken: readonly bigint[];
 }
 
 /** A place among those under way may be free at any moment. */
@@ -68,8 +70,9 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
   const { governance, nowMs, limits } = context;
   const bounds = limits === undefined ? [] : jobBounds(job, governance);
   if (limits === undefined || bounds.length === 0) return unbounded(entries);
-  const asked: Asked = { job, bounds, limits, nowMs };
-  const rate = bounds.find((bound) => !fitsRate(bound, asked, 1n));
+  const taken = bounds.map(({ account }) => takenOf(account, limits, nowMs));
+  const asked: Asked = { job, bounds, limits, nowMs, taken };
+  const rate = bounds.find((bound, at) => !fitsRate(bound, at, asked, 1n));
   if (rate !== undefined) return overRate(rate, asked);
   const kept = entries.filter(({ candidate }) => tooDear(candidate, asked, 1n) === null);
   if (kept.length === 0) return overBudget(entries, asked);
@@ -79,7 +82,7 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
     reasons: kept.length === entries.length ? [] : entries.flatMap(({ candidate }) =>
       reasonOf(candidate, asked)),
     fits: (candidate) => tooDear(candidate, asked, 1n) === null,
-    fitTwice: (candidates) => bounds.every((bound) => fitsRate(bound, asked, 2n))
+    fitTwice: (candidates) => bounds.every((bound, at) => fitsRate(bound, at, asked, 2n))
       && candidates.every((candidate) => tooDear(candidate, asked, 2n) === null),
     reserved: reservedText(limits.reserved, bounds),
   };
@@ -91,10 +94,9 @@ function unbounded<E>(entries: readonly E[]): Within<E> {
   };
 }
 
-/** What counts already: in the ledger, and decided and not folded yet. */
-function taken(bound: Bound, { limits, nowMs }: Asked): bigint {
-  const { spent, held } = sumOf(limits.ledger, bound.account, nowMs);
-  return spent + held + (limits.reserved.get(bound.account) ?? 0n);
+function takenOf(account: string, { ledger, reserved }: LimitsContext, nowMs: number): bigint {
+  const { spent, held } = sumOf(ledger, account, nowMs);
+  return spent + held + (reserved.get(account) ?? 0n);
 }
 
 function needOfRate({ kind }: Bound, { job }: Asked, calls: bigint): bigint {
@@ -106,9 +108,9 @@ function needOfRate({ kind }: Bound, { job }: Asked, calls: bigint): bigint {
   }
 }
 
-function fitsRate(bound: Bound, asked: Asked, calls: bigint): boolean {
+function fitsRate(bound: Bound, at: number, asked: Asked, calls: bigint): boolean {
   const need = needOfRate(bound, asked, calls);
-  return need === 0n || taken(bound, asked) + need <= bound.limit;
+  return need === 0n || (asked.taken[at] as bigint) + need <= bound.limit;
 }
 
 interface TooDear {
@@ -121,9 +123,9 @@ interface TooDear {
 function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | null {
   const cost = costAtWorst(candidate, asked.job);
   const need = cost === null ? null : cost * calls;
-  for (const bound of asked.bounds) {
+  for (const [at, bound] of asked.bounds.entries()) {
     if (bound.kind !== 'budget' || !countsCall(bound, candidate, asked.job.submitted.model)) continue;
-    if (need === null || taken(bound, asked) + need > bound.limit) return { bound, need };
+    if (need === null || (asked.taken[at] as bigint) + need > bound.limit) return { bound, need };
   }
   return null;
 }
