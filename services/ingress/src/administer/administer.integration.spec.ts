@@ -91,7 +91,7 @@ describe('administration', () => {
     expect((await get(spec, '/v1/models/chat/best')).status).toBe(200);
     const literal = await send('POST', 'providers', { id: 'b', type: 'openai', api_key: 'sk-abc' });
     expect(literal.status).toBe(400);
-    expect((await send('GET', 'budgets')).status).toBe(404);
+    expect(await (await send('GET', 'rate_limits')).text()).toContain('limits/customer/<id>');
   });
 
   it('applies a configuration as events, once', async () => {

@@ -100,7 +100,7 @@ function shown(edge: Edge, kind: EntityKind, made: Made): unknown {
 }
 
 function kindOf(entity: string): EntityKind | HttpRefusal {
-  if (entity === 'rate_limits' || entity === 'budgets') {
+  if (entity === 'rate_limits') {
     return refusal(404, 'unknown_entity',
       `${entity} are fields of limits/customer/<id>, limits/team/<id> and limits/key/<id>.`);
   }
