@@ -6,6 +6,7 @@ import type { Limits } from '@libs/governance/state';
 import type { JobState } from '@libs/jobs/state';
 import { boundsOf, countsCall } from './bounds';
 import { book, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
+import { heldFromText, textOfHeld } from './ledger-snapshot';
 import { callsOf, partsOf } from './parts';
 
 interface Followed {
@@ -25,17 +26,19 @@ export function followJob(
     const limits = limitsOf(after);
     if (limits.length > 0) hold(ledger, after, { routed: event.data, limits, atMs: appendedAtMs });
   }
-  const held = ledger.routings.get(after.id);
+  const held = heldOf(ledger, after.id);
   if (held === undefined) return;
   for (const entry of held) {
     setHeld(ledger, entry, heldCalls(after, entry), runs(after, entry));
   }
   for (const attempt of after.attempts) bookAttempt(ledger, held, attempt);
+  const isQuiet = after.phase === 'settled' && held.every(({ heldCalls: calls }) => calls === 0);
+  ledger.routings.set(after.id, isQuiet ? textOfHeld(held) : held);
 }
 
 /** An event of a job that is forgotten, of which something is still held. */
 export function followForgotten(ledger: Ledger, event: AnyEvent): void {
-  const held = ledger.routings.get(event.subject);
+  const held = heldOf(ledger, event.subject);
   if (held === undefined) return;
   for (const attempt of attemptsIn(event)) bookAttempt(ledger, held, attempt);
   const ended = endedIn(event);
@@ -48,7 +51,8 @@ export function followForgotten(ledger: Ledger, event: AnyEvent): void {
 export function forgetJob(ledger: Ledger, job: string): void {
   const held = ledger.routings.get(job);
   if (held === undefined) return;
-  const left = held.filter(({ heldCalls: calls }) => calls > 0);
+  const left = typeof held === 'string' ? []
+    : held.filter(({ heldCalls: calls }) => calls > 0);
   if (left.length === 0) ledger.routings.delete(job);
   else ledger.routings.set(job, left);
 }
@@ -70,9 +74,13 @@ function hold(
   for (const part of parts) {
     if (part.kind === 'requests') book(ledger, part, { spent: part.perCall, held: 0n });
   }
-  const known = ledger.routings.get(job.id);
-  if (known === undefined) ledger.routings.set(job.id, [entry]);
-  else known.push(entry);
+  const known = heldOf(ledger, job.id);
+  ledger.routings.set(job.id, known === undefined ? [entry] : [...known, entry]);
+}
+
+function heldOf(ledger: Ledger, job: string): HeldRouting[] | undefined {
+  const held = ledger.routings.get(job);
+  return typeof held === 'string' ? heldFromText(held) : held;
 }
 
 function runs(job: JobState, { routing }: HeldRouting): boolean {

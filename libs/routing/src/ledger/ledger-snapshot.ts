@@ -13,7 +13,7 @@ export type LedgerItem =
     }
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
-      readonly routings: readonly SavedRouting[];
+      readonly routings: readonly SavedRouting[] | string;
     };
 
 interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
@@ -27,13 +27,18 @@ export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
     slots: [...slots].map(([slot, { spent, held }]) => [slot, String(spent), String(held)]),
   }));
   const held = [...ledger.routings].map(([job, routings]): LedgerItem =>
-    ({ kind: 'held', partition, job, routings: routings.map(saved) }));
+    ({
+      kind: 'held', partition, job,
+      routings: typeof routings === 'string' ? routings : routings.map(saved),
+    }));
   return [...accounts, ...held];
 }
 
 export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
   if (item.kind === 'held') {
-    ledger.routings.set(item.job, item.routings.map(restored));
+    const { routings } = item;
+    ledger.routings.set(
+      item.job, typeof routings === 'string' ? routings : routings.map(restored));
     return;
   }
   const account = newAccount(item.window);
@@ -41,6 +46,15 @@ export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
     account.slots.set(slot, { spent: BigInt(spent), held: BigInt(held) });
   }
   ledger.accounts.set(item.name, account);
+}
+
+/** Of a job of which nothing is held any more. */
+export function textOfHeld(routings: readonly HeldRouting[]): string {
+  return JSON.stringify(routings.map(saved));
+}
+
+export function heldFromText(text: string): HeldRouting[] {
+  return (JSON.parse(text) as readonly SavedRouting[]).map(restored);
 }
 
 function saved(entry: HeldRouting): SavedRouting {

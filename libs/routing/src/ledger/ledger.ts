@@ -48,8 +48,11 @@ export interface HeldRouting {
 
 export interface Ledger {
   readonly accounts: Map<string, Account>;
-  /** By job, until it is forgotten and nothing of it is held. */
-  readonly routings: Map<string, HeldRouting[]>;
+  /**
+   * By job, until it is forgotten and nothing of it is held. Of a job that ended, as text, like the
+   * job itself: it is hardly ever looked at again, and a snapshot copies a reference.
+   */
+  readonly routings: Map<string, HeldRouting[] | string>;
 }
 
 export function newLedger(): Ledger {
