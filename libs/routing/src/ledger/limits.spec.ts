@@ -219,6 +219,16 @@ describe('a budget', () => {
     expect(summary(run(partition))).toEqual(['JobRouted c']);
   });
 
+  test('of a short window is waited for in the queue, without an event for each look', () => {
+    const partition = partitionWith(limitsSet({ budgets: [budget(150, { window: 'minute', calendar: true })] }));
+    given(partition, submitted('a'));
+    given(partition, costing(routedOf(run(partition))[0]!, 100));
+    given(partition, submitted('b', { mode: 'async', over_budget: 'wait' }));
+    expect(run(partition)).toEqual([]);
+    partition.nowMs += 60_000;
+    expect(summary(run(partition))).toEqual(['JobRouted b']);
+  });
+
   test('that is only held, not spent, is waited for until a call ends', () => {
     const partition = partitionWith(limitsSet({ budgets: [budget(150)] }));
     given(partition, submitted('a'));

@@ -52,6 +52,11 @@ interface Asked {
 
 /** A place among those under way may be free at any moment. */
 const concurrentRetryS = 1;
+/**
+ * For a short window jobs wait in the queue, where their lane is tried with its first one: deferred,
+ * each of them would stand in the log again with every slot that leaves.
+ */
+const waitsInQueueMs = 60_000;
 
 export function jobBounds(
   { tenant, submitted: { team, key, model } }: JobFacts, governance: GovernanceState,
@@ -178,6 +183,8 @@ function overBudget(
     const { resets_at_ms: untilMs } = met;
     // What stands in the way is only held: it is looked at again whenever a call ends.
     if (BigInt(met.spent) + need <= bound.limit) return { kind: 'wait', untilMs };
+    const isSoon = untilMs !== null && untilMs - asked.nowMs <= waitsInQueueMs;
+    if (isSoon) return { kind: 'wait', untilMs };
     if (untilMs !== null && untilMs > asked.nowMs) {
       const reserved = reservedText(asked.limits.reserved, asked.bounds);
       return { kind: 'defer', untilMs, reason: message, reserved };
