@@ -1,6 +1,7 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
+import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
 import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
@@ -19,8 +20,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addTail, addReplay, addSimulate, addRestore,
-  addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
+  addRestore, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -35,6 +35,7 @@ export const schemas = {
   CustomerRemoved: governance.customerRemoved,
   TeamSet: governance.teamSet,
   TeamRemoved: governance.teamRemoved,
+  LimitsSet: governance.limitsSet,
   ProviderConfigured: governance.providerConfigured,
   ProviderRemoved: governance.providerRemoved,
   RouteConfigured: governance.routeConfigured,

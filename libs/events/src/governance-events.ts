@@ -1,6 +1,7 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
+import { budget, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
@@ -32,6 +33,21 @@ export const customerSet = z.object({ customer: z.string(), name: z.string().nul
 export const customerRemoved = z.object({ customer: z.string(), origin });
 export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
 export const teamRemoved = z.object({ team: z.string(), origin });
+
+/**
+ * All bounds of one customer, team or key; empty lists and null lift them. An event of its own, so
+ * that who is bounded stays as it is (ADR 12).
+ */
+export const limitsSet = z.object({
+  level: limitLevel,
+  id: z.string(),
+  budgets: z.array(budget),
+  rate_limits: z.array(rateLimit),
+  /** Calls under way at the same time. */
+  max_concurrent: z.number().int().positive().nullable(),
+  origin,
+});
+export type LimitsConfig = z.infer<typeof limitsSet>;
 
 export const timeouts = z.object({
   connect_ms: z.number().int().positive(),

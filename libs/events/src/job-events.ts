@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { attemptError } from './attempt-errors';
 import { attemptRecord } from './attempts';
 import { contentRef, linePosition } from './content';
+import { limitMet, reservedAmounts } from './limits';
 import { strategy } from './routing-policy';
 import { amountPicoUsd, price, usage } from './usage';
 
@@ -62,6 +63,8 @@ export const jobSubmitted = z.object({
     request: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     headers: z.record(z.string(), z.string()),
   }).optional(),
+  /** Over a budget it waits for the next window, instead of being refused. Jobs nobody waits for. */
+  over_budget: z.literal('wait').optional(),
   /** Set when this submission redrives a dead letter. */
   redrive_of: z.string().optional(),
 });
@@ -143,6 +146,8 @@ export const jobRouted = z.object({
    * calls by `provider/key` and by `provider:model`. Fold, overlay, time and seed make it again.
    */
   overlay: z.record(z.string(), z.number().int()).optional(),
+  /** The same for accounts of the ledger that bound this job. */
+  reserved: reservedAmounts.optional(),
   /** A second call may start when the first has no content after so many ms. */
   hedge: z.object({ after_ms: z.number().int(), candidate: z.number().int() }).optional(),
   /** Bounds of this route on the walk through the plan. */
@@ -165,6 +170,8 @@ export const jobDeferred = z.object({
   now_ms: z.number().int(),
   /** Times this job was deferred after an exhausted plan; the delay grows with it. */
   count: z.number().int(),
+  /** As in `JobRouted`, where the decision depended on it. */
+  reserved: reservedAmounts.optional(),
 });
 
 export const jobDeduplicated = z.object({ of: z.string() });
@@ -197,6 +204,8 @@ export const jobRejected = z.object({
   errors: z.array(z.object({ provider: z.string(), model: z.string(), error: attemptError })),
   retry_after_s: z.number().int().nullable(),
   reasons: z.array(routingReason).optional(),
+  /** The budget or rate that stood in the way. */
+  limit: limitMet.optional(),
 });
 
 export const jobCanceled = z.object({

@@ -4,6 +4,7 @@ import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { diffConfig } from './apply-config';
 import { catalogueSource, type DesiredConfig, emptyConfig } from './desired-config';
 import { evolveGovernance } from './evolve';
+import { limitsOf } from './limits';
 import { type GovernanceState, initialGovernance } from './state';
 
 const price = {
@@ -94,6 +95,37 @@ describe('applying a configuration', () => {
     expect(diffConfig(state, from(catalogueSource))).toEqual({ events: [], changes: [], conflicts: [] });
     expect(diffConfig(state, from('holdfast.yaml')).conflicts).toHaveLength(1);
     expect(diffConfig(applied, from('holdfast.yaml')).events[0]?.type).toBe('PriceSet');
+  });
+});
+
+describe('limits of a file', () => {
+  const bound = {
+    customer: 'acme', level: 'key' as const, id: 'k1', budgets: [], max_concurrent: null,
+    rate_limits: [{ requests: 5, window: 'minute' as const, models: [] }],
+  };
+  const bounded = { ...config, limits: [bound] };
+
+  test('are set without touching whom they bound, and lifted when they leave the file', () => {
+    const { events } = diffConfig(applied, bounded);
+    expect(events).toMatchObject([{ type: 'LimitsSet', subject: 'key/k1', tenant: 'acme' }]);
+    const state = fold(events, applied);
+    expect(state.keys.get('k1')).toBe(applied.keys.get('k1'));
+    expect(limitsOf(state, { tenant: 'acme', team: 'search', key: 'k1' })).toMatchObject([{ id: 'k1' }]);
+    expect(limitsOf(state, { tenant: 'other', team: null, key: 'k1' })).toEqual([]);
+    expect(diffConfig(state, bounded).events).toEqual([]);
+    const lifted = fold(diffConfig(state, config).events, state);
+    expect(lifted.limits.size).toBe(0);
+  });
+
+  test('come before the key that they bound', () => {
+    const types = diffConfig(initialGovernance, bounded).events.map(({ type }) => type);
+    expect(types.indexOf('LimitsSet')).toBeLessThan(types.indexOf('KeyCreated'));
+  });
+
+  test('that an administrator set stay, with a word', () => {
+    const state = fold(byApi(diffConfig(applied, bounded).events), applied);
+    expect(diffConfig(state, config).events).toEqual([]);
+    expect(diffConfig(state, bounded).conflicts).toMatchObject([{ entity: 'limits', id: 'key/k1' }]);
   });
 });
 

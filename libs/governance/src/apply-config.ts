@@ -4,6 +4,7 @@ import type { EventType } from '@libs/events/catalogue';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
 import { diffKeys } from './apply-keys';
+import { diffLimits } from './apply-limits';
 import { catalogueSource, type DesiredConfig } from './desired-config';
 import {
   type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
@@ -27,6 +28,8 @@ export function diffConfig(state: GovernanceState, desired: DesiredConfig): Conf
     diffEntities(state.providers, desired.providers, providers),
     diffPrices(state, desired),
     diffEntities(state.routes, desired.routes, routes),
+    // Before the keys, which are never without their bounds.
+    diffLimits(state, desired),
     diffKeys(state, desired),
     diffSettings(state, desired),
   ];

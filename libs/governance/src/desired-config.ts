@@ -1,7 +1,8 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
 import {
-  customerSet, keyCreated, priceSet, providerConfigured, routeConfigured, settingsChanged, teamSet,
+  customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
+  teamSet,
 } from '@libs/events/governance-events';
 
 export const desiredConfig = z.object({
@@ -9,6 +10,8 @@ export const desiredConfig = z.object({
   teams: z.array(teamSet.omit({ origin: true })),
   /** With the customer they belong to. */
   keys: z.array(keyCreated.omit({ origin: true }).extend({ customer: z.string() })),
+  /** Bounds of the above, with the customer whose they are. */
+  limits: z.array(limitsSet.omit({ origin: true }).extend({ customer: z.string() })).optional(),
   providers: z.array(providerConfigured.omit({ origin: true })),
   routes: z.array(routeConfigured.omit({ origin: true })),
   prices: z.array(priceSet.omit({ origin: true })),

@@ -2,7 +2,7 @@
 import type { EventDraft } from '@libs/events/envelope';
 
 export type ConfigEntity =
-  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings';
+  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits';
 
 export interface ConfigChange {
   readonly action: 'create' | 'change' | 'remove';

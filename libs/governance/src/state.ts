@@ -1,6 +1,6 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type { LimitsConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -27,6 +27,11 @@ export interface WebhookEndpoint {
   readonly createdAtMs: number;
 }
 
+/** Bounds of a customer, a team or a key; `tenant`: whose partition keeps the accounts. */
+export interface Limits extends LimitsConfig {
+  readonly tenant: string;
+}
+
 export interface GovernanceState {
   /** Last sequence of events.governance folded; 0 for none. */
   readonly sequence: number;
@@ -35,6 +40,8 @@ export interface GovernanceState {
   readonly keyIdByHash: ReadonlyMap<string, string>;
   readonly customers: ReadonlyMap<string, Catalogue['CustomerSet']>;
   readonly teams: ReadonlyMap<string, Catalogue['TeamSet']>;
+  /** By `level/id`; one that bounds nothing is not in it. */
+  readonly limits: ReadonlyMap<string, Limits>;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly routes: ReadonlyMap<string, RouteConfig>;
   /** By `provider/model`. */
@@ -53,6 +60,7 @@ export const initialGovernance: GovernanceState = {
   keyIdByHash: new Map(),
   customers: new Map(),
   teams: new Map(),
+  limits: new Map(),
   providers: new Map(),
   routes: new Map(),
   prices: new Map(),

@@ -29,6 +29,7 @@ export type RouterCommand =
       readonly type: 'DeferJob'; readonly untilMs: number; readonly reason: string;
       /** Deferrals after exhausted plans so far, this one included if it is one. */
       readonly count: number; readonly seen: number; readonly nowMs: number;
+      readonly reserved?: Readonly<Record<string, string>>;
     }
   | { readonly type: 'RejectJob'; readonly data: Catalogue['JobRejected'] }
   | { readonly type: 'DeduplicateJob'; readonly of: string }
@@ -46,6 +47,7 @@ export interface PlanMade {
   readonly strategy: NonNullable<Catalogue['JobRouted']['strategy']>;
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
+  readonly reserved?: Readonly<Record<string, string>>;
   readonly hedge: NonNullable<Catalogue['JobRouted']['hedge']> | null;
   readonly retries: NonNullable<Catalogue['JobRouted']['retries']> | null;
   readonly continueOnBreak: boolean;

@@ -60,6 +60,7 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
       ...(made.strategy === 'weighted' ? {} : { strategy: made.strategy }),
       ...(made.rule === null ? {} : { rule: made.rule }),
       ...(Object.keys(made.overlay).length === 0 ? {} : { overlay: made.overlay }),
+      ...reservedField(made.reserved),
       ...(made.hedge === null ? {} : { hedge: made.hedge }),
       ...(made.retries === null ? {} : { retries: made.retries }),
       ...(made.continueOnBreak ? { continue_on_break: true as const } : {}),
@@ -78,12 +79,21 @@ function continued(
 }
 
 function deferJob(job: OpenJob, command: Of<'DeferJob'>): Decision {
-  const { untilMs, nowMs, reason, seen, count } = command;
+  const { untilMs, nowMs, reason, seen, count, reserved } = command;
   if (job.cancelRequestedBy !== null) return refuse('cancel_already_requested');
   if (untilMs <= nowMs) return refuse('not_later');
   if (job.submitted.deadline_at_ms <= nowMs) return refuse('deadline_passed');
-  const data = { until_ms: untilMs, reason, seen, now_ms: nowMs, count };
+  const data = {
+    until_ms: untilMs, reason, seen, now_ms: nowMs, count, ...reservedField(reserved),
+  };
   return accept({ type: 'JobDeferred', ...about(job), data });
+}
+
+/** What is as usual is left out. */
+function reservedField(
+  reserved: Readonly<Record<string, string>> = {},
+): { readonly reserved?: Record<string, string> } {
+  return Object.keys(reserved).length === 0 ? {} : { reserved };
 }
 
 /** Only what never ran can be another job's duplicate. */

@@ -3,6 +3,8 @@
 import { decideRouting } from '@libs/jobs/decide-routing';
 import type { RouterCommand } from '@libs/jobs/commands';
 import { decideOpen } from './decide-open';
+import { rejectionOf } from './decide-partition';
+import { reservedFromText } from './ledger/reserved';
 import type { PartitionState } from './partition-state';
 import { planFor } from './plan';
 import { seedOf } from './seeded';
@@ -14,6 +16,7 @@ export interface Remade {
   readonly seen: number;
   readonly nowMs: number;
   readonly overlay: Readonly<Record<string, number>>;
+  readonly reserved: Readonly<Record<string, string>>;
 }
 
 /** The event's type and data as they come out now; text: why nothing comes out. */
@@ -24,6 +27,7 @@ export type Outcome =
 /** `world` is folded up to `remade.seen`. It is left as it was. */
 export function decideAgain(world: World, state: PartitionState, remade: Remade): Outcome {
   const { job: id, seen, nowMs, overlay } = remade;
+  const limits = { ledger: state.ledger, reserved: reservedFromText(remade.reserved) };
   const job = state.jobs.get(id);
   if (job === undefined) return { type: null, why: 'the job is not open at this place of the log' };
   if (job.phase !== 'waiting' && job.phase !== 'deferred') {
@@ -35,7 +39,7 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
   const open = decideOpen(state, job, { nowMs, seen, abandonCap: Infinity });
   if (open !== null) return outcomeOf(decideRouting(job, open));
   const seed = seedOf(job.id, job.routings + 1);
-  const result = planFor(job, { governance, load, nowMs }, seed);
+  const result = planFor(job, { governance, load, nowMs, limits }, seed);
   if (result.kind === 'wait') return { type: null, why: 'it would wait' };
   const command: RouterCommand = result.kind === 'plan'
     ? {
@@ -45,16 +49,10 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
     : result.kind === 'defer'
       ? {
           type: 'DeferJob', untilMs: result.untilMs, reason: result.reason, count: job.deferrals, seen,
-          nowMs,
+          nowMs, reserved: result.reserved ?? {},
         }
-      : { type: 'RejectJob', data: rejection(result) };
+      : { type: 'RejectJob', data: rejectionOf(result) };
   return outcomeOf(decideRouting(job, command));
-}
-
-function rejection(
-  { reason, status, message, reasons }: Extract<ReturnType<typeof planFor>, { kind: 'reject' }>,
-): Extract<RouterCommand, { type: 'RejectJob' }>['data'] {
-  return { reason, status, message, reasons, errors: [], retry_after_s: null };
 }
 
 function outcomeOf(decision: ReturnType<typeof decideRouting>): Outcome {

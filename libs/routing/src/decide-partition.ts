@@ -9,8 +9,10 @@ import type { JobState } from '@libs/jobs/state';
 import { decideDeliveries } from './decide-deliveries';
 import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
+import { jobBounds } from './ledger/within-limits';
+import { plannedParts, reserve } from './ledger/reserved';
 import type { PartitionState, WorkLists } from './partition-state';
-import { type Plan, planFor } from './plan';
+import { type Plan, type PlanContext, planFor, type PlanResult } from './plan';
 import { noteDeciding, type Place, placeOf, type ProviderLoad } from './provider-load';
 import { seedOf } from './seeded';
 import { takeDue } from './timers';
@@ -64,6 +66,7 @@ export function decidePartition(
 export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
   const { work } = state;
   if (work === null) return;
+  work.reserved.clear();
   for (const [id, { slot }] of work.deciding) {
     if (slot !== null) noteDeciding(load, slot, -1);
     work.urgent.add(id);
@@ -117,6 +120,7 @@ function decideQueue(
   const weightOf = (tenant: string): number => tick.governance.customers.get(tenant)?.weight ?? 1;
   const share = Math.ceil(work.queue.size / (2 * tick.workers));
   const routedMax = Math.min(routedWhenDeepMax, Math.max(routedPerCommitMax, share));
+  const within = { ...tick, limits: { ledger: state.ledger, reserved: work.reserved } };
   let routed = 0;
   let bytes = 0;
   while (routed < routedMax && bytes < routedBytesMax && drafts.length < most && tick.room > 0) {
@@ -130,7 +134,8 @@ function decideQueue(
       continue;
     }
     if ((notBeforeMs(job) ?? 0) > tick.nowMs) continue;
-    if (!placeJob(work, tick, { job, taken }, drafts)) continue;
+    if (!placeJob(work, within, { job, taken }, drafts)) continue;
+    tick.room -= 1;
     routed += 1;
     bytes += routingBytes + reasonBytes * reasonsIn(drafts) + Math.min(job.submitted.body.bytes, repeatedBodyBytesMax);
   }
@@ -138,7 +143,7 @@ function decideQueue(
 
 /** Plans one job. Returns whether it was routed. */
 function placeJob(
-  work: WorkLists, tick: Tick, one: { readonly job: OpenJob; readonly taken: Taken },
+  work: WorkLists, tick: Tick & PlanContext, one: { readonly job: OpenJob; readonly taken: Taken },
   drafts: EventDraft[],
 ): boolean {
   const { job, taken } = one;
@@ -148,7 +153,6 @@ function placeJob(
   switch (result.kind) {
     case 'plan':
       charge(taken);
-      tick.room -= 1;
       route(work, tick, { job, plan: result, seed }, drafts);
       return true;
     case 'wait':
@@ -156,15 +160,13 @@ function placeJob(
       work.parkedUntilMs = Math.min(work.parkedUntilMs, result.untilMs ?? Infinity);
       return false;
     case 'defer': {
-      const { untilMs, reason } = result;
+      const { untilMs, reason, reserved = {} } = result;
       const count = job.deferrals;
-      give(work, drafts, job, { type: 'DeferJob', untilMs, reason, count, seen, nowMs });
+      give(work, drafts, job, { type: 'DeferJob', untilMs, reason, count, seen, nowMs, reserved });
       return false;
     }
     case 'reject': {
-      const { reason, status, message, reasons } = result;
-      const data = { reason, status, message, reasons, errors: [], retry_after_s: null };
-      give(work, drafts, job, { type: 'RejectJob', data });
+      give(work, drafts, job, { type: 'RejectJob', data: rejectionOf(result) });
       return false;
     }
   }
@@ -182,7 +184,26 @@ function route(
     type: 'RouteJob', made, seed, seen: tick.seen, nowMs: tick.nowMs,
     governanceSequence: tick.governance.sequence, body: job.submitted.body,
   });
-  if (take(work, drafts, decision, slot)) noteDeciding(tick.load, slot, 1);
+  if (!take(work, drafts, decision, slot)) return;
+  noteDeciding(tick.load, slot, 1);
+  const bounds = jobBounds(job, tick.governance);
+  const deciding = work.deciding.get(job.id);
+  const [draft] = decision.ok ? decision.events : [];
+  if (bounds.length === 0 || deciding === undefined || draft?.type !== 'JobRouted') return;
+  const parts = plannedParts(bounds, job, draft.data);
+  work.deciding.set(job.id, { ...deciding, parts });
+  reserve(work.reserved, parts, 1n);
+}
+
+/** A refusal of the planner as the log has it. */
+export function rejectionOf(
+  result: Extract<PlanResult, { kind: 'reject' }>,
+): Extract<RouterCommand, { type: 'RejectJob' }>['data'] {
+  const { reason, status, message, reasons, limit, retryAfterS } = result;
+  return {
+    reason, status, message, reasons, errors: [], retry_after_s: retryAfterS ?? null,
+    ...(limit === undefined ? {} : { limit }),
+  };
 }
 
 function give(

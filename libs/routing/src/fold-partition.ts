@@ -3,8 +3,11 @@
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { LinePosition } from '@libs/events/content';
 import type { AnyEvent } from '@libs/events/envelope';
+import type { Limits } from '@libs/governance/state';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState, SettledJob } from '@libs/jobs/state';
+import { followForgotten, followJob, forgetJob } from './ledger/follow-job';
+import { reserve } from './ledger/reserved';
 import { claim, release } from './idempotency';
 import { findJob, type FoldNews, type PartitionState } from './partition-state';
 import { learnFromAttempt } from './health/learn';
@@ -26,6 +29,8 @@ export interface FoldSides {
   readonly news: FoldNews;
   /** Health rules of a provider at this position of the log. */
   readonly rulesFor: (provider: string) => HealthRules;
+  /** What bounds a job at this position of the log. */
+  readonly limitsOf: (job: JobState) => readonly Limits[];
 }
 
 /** Folds one event of this partition. `appendedAtMs`: the log's own time of its commit. */
@@ -47,6 +52,7 @@ export function foldJobEvent(
   const after = evolve(before, event, where.at);
   if (after === undefined) {
     state.strangers += 1;
+    followForgotten(state.ledger, event);
     settleDecision(state, event, sides.load);
     return;
   }
@@ -55,10 +61,12 @@ export function foldJobEvent(
     settleDecision(state, event, sides.load);
     return;
   }
-  keep(state, after, where.appendedAtMs);
-  noteSides(state, event, { before, after, appendedAtMs: where.appendedAtMs });
+  const { appendedAtMs } = where;
+  followJob(state.ledger, event, { before, after, appendedAtMs }, sides.limitsOf);
+  keep(state, after, appendedAtMs);
+  noteSides(state, event, { before, after, appendedAtMs });
   moveSlot(sides.load, before, after);
-  noteNews(state, event, { before, after, appendedAtMs: where.appendedAtMs }, sides.news);
+  noteNews(state, event, { before, after, appendedAtMs }, sides.news);
   settleDecision(state, event, sides.load);
   if (state.work !== null) relist(state, state.work, { before, after });
 }
@@ -76,6 +84,7 @@ export function forgetEnded(state: PartitionState, logTimeMs: number): void {
       return;
     }
     ended.delete(id);
+    forgetJob(state.ledger, id);
   }
 }
 
@@ -155,6 +164,7 @@ function settleDecision(state: PartitionState, event: AnyEvent, load: ProviderLo
   if (deciding?.draft.type !== event.type) return;
   state.work?.deciding.delete(event.subject);
   if (deciding.slot !== null) noteDeciding(load, deciding.slot, -1);
+  if (state.work !== null) reserve(state.work.reserved, deciding.parts, -1n);
 }
 
 function learn(attempts: readonly AttemptRecord[], atMs: number, sides: FoldSides): void {

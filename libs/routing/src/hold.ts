@@ -1,9 +1,10 @@
-// What a routing may cost at worst: reserved before, settled after. Budgets come to it later.
+// What a routing may cost at worst: reserved before, settled after. What of it each
+// budget holds: ledger/parts.ts.
 import type { Candidate } from '@libs/events/job-events';
 import type { Price } from '@libs/events/usage';
 
 /** Without a limit of the request: what models commonly stop at. */
-const outputTokensDefault = 4096;
+export const outputTokensDefault = 4096;
 
 /**
  * Worst case over the dearest candidate, for as many calls as may cost at the same time; null when
@@ -23,9 +24,11 @@ export function holdFor(
 
 /** Tokens written to a cache may cost more than plain ones: the dearer of the two counts. */
 export function worstCase(price: Price, promptTokens: number, outputTokens: number): bigint {
-  const plain = BigInt(price.input_per_token);
-  const written = BigInt(price.cache_write_per_token);
+  // As it will be booked: a long prompt puts the whole call into the last tier it passes.
+  const rates = price.tiers?.findLast((tier) => promptTokens > tier.above_input_tokens) ?? price;
+  const plain = BigInt(rates.input_per_token);
+  const written = BigInt(rates.cache_write_per_token);
   return BigInt(promptTokens) * (plain > written ? plain : written)
-    + BigInt(outputTokens) * BigInt(price.output_per_token)
+    + BigInt(outputTokens) * BigInt(rates.output_per_token)
     + BigInt(price.per_request);
 }

@@ -7,6 +7,7 @@ import {
 } from './partition-state';
 import { type ClosedKey, type KeyHealth, newKeyHealth } from './health/key-health';
 import type { TargetHealth } from './health/target-health';
+import { itemsOfLedger, type LedgerItem, restoreLedgerItem } from './ledger/ledger-snapshot';
 import { moveSlot, type ProviderLoad } from './provider-load';
 
 /** Everything but the jobs and the idempotency table, which are many. */
@@ -34,7 +35,8 @@ export type SnapshotItem =
       readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
       readonly entry: IdempotencyEntry;
     }
-  | HealthItem;
+  | HealthItem
+  | LedgerItem;
 
 /** Health of a provider's address, a target or a key. */
 type HealthItem =
@@ -58,6 +60,7 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   for (const [name, entry] of state.idempotency) {
     items.push({ kind: 'idempotency', partition, name, entry });
   }
+  items.push(...itemsOfLedger(partition, state.ledger));
   return items;
 }
 
@@ -98,6 +101,11 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
     case 'idempotency':
       restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
       return;
+    case 'account': case 'held': {
+      const state = restored.partitions.get(item.partition);
+      if (state !== undefined) restoreLedgerItem(state.ledger, item);
+      return;
+    }
     case 'provider_health':
       restored.load.providers.set(item.name, item.health);
       return;
@@ -112,7 +120,8 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
 
 /** Lifts an item of an older fold to this one's form; null: it cannot be, fold from the log instead. */
 export function migrateItem(item: SnapshotItem | ClosedItem, version: number): SnapshotItem | null {
-  if (item.kind !== 'closed') return version === foldVersion || version === 1 ? item : null;
+  // Up to version 2 nothing was bounded, so there is no account to make.
+  if (item.kind !== 'closed') return version >= 1 && version <= foldVersion ? item : null;
   if (version !== 1) return null;
   // What health has not learned yet it learns anew; what is closed must stay closed.
   return {

@@ -4,11 +4,13 @@ import type { EventDraft } from '@libs/events/envelope';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { FairQueue } from './fair-queue';
 import type { IdempotencyTable, Verdict } from './idempotency';
+import { type Ledger, newLedger } from './ledger/ledger';
+import type { PlannedPart } from './ledger/parts';
 import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 2;
+export const foldVersion = 3;
 
 export interface PartitionState {
   readonly partition: number;
@@ -29,6 +31,8 @@ export interface PartitionState {
   readonly exhausted: Set<string>;
   /** Webhook tries handed to the workers, by job. */
   readonly deliveriesUnderWay: Map<string, DeliveryUnderWay>;
+  /** What is spent and held of the budgets and rates of this partition's customers. */
+  readonly ledger: Ledger;
   lateOutcomes: number;
   /** Events about jobs that are not known (any more). */
   strangers: number;
@@ -70,6 +74,8 @@ export interface WorkLists {
   readonly queue: FairQueue;
   readonly timers: Timers;
   readonly deciding: Map<string, Deciding>;
+  /** What these will hold, by account of the ledger. */
+  readonly reserved: Map<string, bigint>;
   /** Settled jobs with a delivery due, by endpoint. */
   readonly deliveries: Map<string, Set<string>>;
   /** When parked lanes are to be tried again even if nothing was freed. */
@@ -85,13 +91,15 @@ export interface Deciding {
   readonly draft: EventDraft;
   /** What a routing counts against until it is folded. */
   readonly slot: Place | null;
+  /** What it will hold in the ledger. */
+  readonly parts?: readonly PlannedPart[];
 }
 
 export function newPartition(partition: number): PartitionState {
   return {
     partition, owner: null, routedSequence: 0, jobs: new Map(), verdicts: new Map(),
     ended: new Map(), oldestEndedMs: null, idempotency: new Map(), exhausted: new Set(),
-    deliveriesUnderWay: new Map(), lateOutcomes: 0, strangers: 0, work: null,
+    deliveriesUnderWay: new Map(), ledger: newLedger(), lateOutcomes: 0, strangers: 0, work: null,
   };
 }
 

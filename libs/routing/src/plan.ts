@@ -10,6 +10,7 @@ import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
 import { cannotContinue, onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
+import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
 import type { ProviderLoad } from './provider-load';
@@ -20,6 +21,8 @@ export interface PlanContext {
   readonly governance: GovernanceState;
   readonly load: ProviderLoad;
   readonly nowMs: number;
+  /** The ledger of the job's partition; absent: nothing is bounded (a simulation). */
+  readonly limits?: LimitsContext;
 }
 
 /** What a routing is made of, and how it came about. */
@@ -32,6 +35,7 @@ export interface Plan {
   readonly strategy: Strategy;
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
+  readonly reserved: Readonly<Record<string, string>>;
   readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
   readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;
   readonly continueOnBreak: boolean;
@@ -42,14 +46,18 @@ export type PlanResult =
   /** Not now: keys are full, or cool down until a time. Nothing is written to the log. */
   | { readonly kind: 'wait'; readonly untilMs: number | null }
   /** All keys cool down; nobody waits for the answer, so the job leaves the queue until then. */
-  | { readonly kind: 'defer'; readonly untilMs: number; readonly reason: string }
+  | {
+      readonly kind: 'defer'; readonly untilMs: number; readonly reason: string;
+      readonly reserved?: never;
+    }
   | {
       readonly kind: 'reject';
       readonly reason: 'no_such_model' | 'no_candidate' | 'not_allowed' | 'all_candidates_failed';
-      readonly status: number;
-      readonly message: string;
+      readonly status: number; readonly message: string;
       readonly reasons: RoutingReason[];
-    };
+      readonly limit?: never; readonly retryAfterS?: never;
+    }
+  | OverLimit;
 
 /** A plan longer than this would outlast any caller's patience. */
 const planLengthMax = 8;
@@ -157,17 +165,22 @@ function demoteTried(job: JobFacts, entries: Entry[]): Entry[] {
   return [...entries.filter((entry) => !wasTried(entry)), ...entries.filter(wasTried)];
 }
 
-function planOf(entries: readonly Entry[], making: Making): Plan {
-  const { job, context, resolution, met, look, reasons, seed } = making;
+function planOf(able: readonly Entry[], making: Making): PlanResult {
+  const { job, context, resolution, met, look, seed } = making;
+  const within = withinLimits(job, able, context);
+  if (within.kind !== 'within') return within;
+  const { entries } = within;
+  const reasons = [...within.reasons, ...making.reasons];
   const plan = entries.map((entry) => entry.candidate);
   const fallbacksByClass = {
-    context_too_long: byClass(job, context, resolution, 'context_too_long'),
-    content_filtered: byClass(job, context, resolution, 'content_filter'),
+    context_too_long: byClass(job, context, resolution, 'context_too_long').filter(within.fits),
+    content_filtered: byClass(job, context, resolution, 'content_filter').filter(within.fits),
   };
   const { prompt_tokens_estimate: promptTokens, max_output_tokens: maxOutput } = job.submitted;
   const all = [...plan, ...fallbacksByClass.context_too_long, ...fallbacksByClass.content_filtered];
-  // Two calls cannot both go on with one stream.
-  const hedging = continuingOf(job) === null ? resolution.hedge : null;
+  // Two calls cannot both go on with one stream, nor be made where a budget has room for one.
+  const mayHedge = continuingOf(job) === null && resolution.hedge !== null && within.fitTwice(all);
+  const hedging = mayHedge ? resolution.hedge : null;
   const hedge = hedgeFor(job, plan, { hedging, load: context.load, seed });
   return {
     kind: 'plan',
@@ -184,6 +197,7 @@ function planOf(entries: readonly Entry[], making: Making): Plan {
     strategy: met.strategy,
     rule: met.rule,
     overlay: look.overlay,
+    reserved: within.reserved,
     hedge,
     retries: resolution.retries,
     continueOnBreak: resolution.continueOnBreak && job.submitted.mode === 'stream',

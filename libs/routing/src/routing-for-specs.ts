@@ -2,6 +2,7 @@
 import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type DraftOf, type EventDraft, stamp } from '@libs/events/envelope';
 import { evolveGovernance } from '@libs/governance/evolve';
+import { limitsOf } from '@libs/governance/limits';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { decidePartition, type Tick } from './decide-partition';
 import { type HealthRules, rulesOf } from './health/rules';
@@ -40,7 +41,11 @@ export function given(partition: Partition, ...drafts: readonly EventDraft[]): v
     rulesOf(partition.governance.providers.get(provider)?.health);
   drafts.forEach((draft, line) => {
     const event: AnyEvent = stamp(draft, `${sequence}-${line}`, nowMs);
-    foldJobEvent(state, event, { at: { sequence, line }, appendedAtMs: nowMs }, { load, news, rulesFor });
+    foldJobEvent(state, event, { at: { sequence, line }, appendedAtMs: nowMs }, {
+      load, news, rulesFor,
+      limitsOf: ({ tenant, submitted: { team, key } }) =>
+        limitsOf(partition.governance, { tenant, team, key }),
+    });
   });
 }
 

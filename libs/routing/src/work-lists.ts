@@ -11,6 +11,7 @@ export const deliverySilenceMs = 300_000;
 export function buildWorkLists(state: PartitionState): WorkLists {
   const work: WorkLists = {
     urgent: new Set(), queue: newFairQueue(), timers: newTimers(), deciding: new Map(),
+    reserved: new Map(),
     deliveries: new Map(), parkedUntilMs: Infinity, triedVersion: -1, triedGovernance: -1,
   };
   for (const job of state.jobs.values()) {
@@ -55,7 +56,9 @@ export function enqueueJob(work: WorkLists, job: JobState): void {
     ? '' : `\n${submitted.needs.join()}\n${submitted.fallbacks.join()}`;
   // What goes on with an answer has fewer targets than others of the same model.
   const more = job.continuing === undefined ? '' : '\ncontinues';
-  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}${more}`;
+  // Over a rate limit a job that nobody waits for waits, another is refused: neither blocks the other.
+  const waits = submitted.mode === 'async' ? `\nasync ${submitted.over_budget ?? ''}` : '';
+  const lane = `${submitted.model}\n${submitted.key}\n${submitted.call.endpoint}${extra}${more}${waits}`;
   enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
 }
 

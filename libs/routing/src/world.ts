@@ -4,6 +4,7 @@
 import { partitionOfSubject, subjects } from '@libs/events/subjects';
 import type { AnyEvent } from '@libs/events/envelope';
 import { evolveGovernanceCommit } from '@libs/governance/evolve';
+import { limitsOf } from '@libs/governance/limits';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { foldJobEvent, type FoldSides, forgetEnded } from './fold-partition';
 import { type FoldNews, newPartition, type PartitionState } from './partition-state';
@@ -84,6 +85,8 @@ function foldPartition(
   const { sequence, appendedAtMs } = commit;
   const sides: FoldSides = {
     load: world.load, news,
+    limitsOf: ({ tenant, submitted: { team, key } }) =>
+      limitsOf(world.governance, { tenant, team, key }),
     rulesFor: (provider) => rulesOf(world.governance.providers.get(provider)?.health),
   };
   for (let line = 0; line < events.length; line += 1) {

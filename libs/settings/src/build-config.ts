@@ -6,6 +6,7 @@ import { cataloguePrices, pricePerToken } from './catalogue-prices';
 import type { Building } from './building';
 import type { ConfigPath, ProblemList } from './config-problem';
 import { secretReference, secretValue } from './config-secret';
+import { collectLimits } from './build-limits';
 import type { CustomerYaml, HoldfastYaml, PriceYaml, VirtualKeyYaml } from './holdfast-yaml';
 
 /** A guessable client key is worse than none; generated ones have 40 letters and more. */
@@ -31,8 +32,10 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
   const allowPrivate = yaml.webhooks?.allow_private;
+  const limits = collectLimits(yaml.customers ?? [], ids, list);
   return {
     ...buildCustomers(yaml.customers ?? [], building),
+    ...(limits.length === 0 ? {} : { limits }),
     providers,
     routes,
     prices: [...prices, ...fromCatalogue],

@@ -38,7 +38,10 @@ function wrongValue(issue: Issue, path: ConfigPath, given: unknown): string {
     const hint = near === null ? '' : `; did you mean "${near}"?`;
     return `"${String(given)}" is not one of ${values.join(', ')}${hint}`;
   }
-  if (issue.code === 'invalid_union') return 'must be a text or a list of texts';
+  if (issue.code === 'invalid_union') {
+    const isPlain = issue.message.startsWith('Invalid input');
+    return isPlain ? 'must be a text or a list of texts' : issue.message;
+  }
   return lowerFirst(issue.message.replace(/^Invalid input: /, ''));
 }
 

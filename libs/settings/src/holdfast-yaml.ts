@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
+import { limitsFields } from './limits-shape';
 
 /** No slash: `provider/model` is split there. */
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
@@ -121,10 +122,11 @@ const virtualKey = z.strictObject({
   expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
     error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
   }).optional(),
+  ...limitsFields,
 });
 
 const team = z.strictObject({
-  id, name: z.string().optional(), keys: z.array(virtualKey).optional(),
+  id, name: z.string().optional(), keys: z.array(virtualKey).optional(), ...limitsFields,
 });
 
 const customer = z.strictObject({
@@ -133,6 +135,7 @@ const customer = z.strictObject({
   weight: positive.optional(),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
+  ...limitsFields,
 });
 
 const price = z.strictObject({
@@ -167,9 +170,10 @@ export type PriceYaml = z.output<typeof price>;
  * nobody keeps.
  */
 export const laterFields: Readonly<Record<string, string>> = {
-  budgets: 'budgets are not enforced in this version, so they are not accepted; remove this section',
-  rate_limits:
-    'rate limits are not enforced in this version, so they are not accepted; remove this section',
+  budgets: 'budgets stand at customers, teams and keys',
+  rate_limits: 'rate limits stand at customers, teams and keys',
+  currency: 'amounts are in USD (limit_usd); there is no other currency in this version',
+  timezone: 'calendar windows begin at midnight UTC in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',

@@ -171,21 +171,53 @@ describe('a wrong holdfast.yaml', () => {
   });
 
   test('limits that nobody enforces are refused, not accepted in silence', () => {
-    for (const field of ['budgets: []', 'rate_limits: []', 'cache: {}', 'guardrails: []', 'audit: {}']) {
+    for (const field of ['cache: {}', 'guardrails: []', 'audit: {}']) {
       expect(refused(`${smallest}${field}\n`)[0]).toMatch(/not (enforced|available) in this version/);
     }
   });
 
-  test('of a file with every field of the design, the limits alone are refused, each by name', () => {
+  test('budgets and rate limits of customers, teams and keys are taken', () => {
     const text = full
-      .replace('max_in_flight: 200', 'max_in_flight: 200, rpm: 5000, tpm: 2000000')
-      .replace('    name: ${NAME}\n', '    budgets: [{ limit_usd: 500, window: month, calendar: true }]\n')
-      .replace('      - id: search\n', '      - id: search\n        budgets: [{ limit_usd: 100, window: week }]\n')
-      .replace('models: ["chat"] }', 'models: ["chat"], rate_limits: [{ requests: 600, window: minute }] }');
-    expect(refused(text).map((problem) => problem.split(': ')[1])).toEqual([
-      'customers[0].budgets',
-      'customers[0].teams[0].budgets', 'customers[0].teams[0].keys[0].rate_limits',
+      .replace('    name: ${NAME}\n', '    max_concurrent: 5\n    budgets: [{ limit_usd: 500, window: month, calendar: true }]\n')
+      .replace('      - id: search\n', '      - id: search\n        budgets: [{ limit_usd: "0.5", window: total, calendar: true, models: gpt-*, providers: [openai] }]\n')
+      .replace('models: ["chat"] }', 'models: ["chat"], rate_limits: [{ requests: 600, tokens: 9, window: minute }] }');
+    const config = accepted(text);
+    expect(desiredConfig.parse(config)).toEqual(config);
+    expect(config.limits).toEqual([
+      {
+        customer: 'acme', level: 'customer', id: 'acme', rate_limits: [], max_concurrent: 5,
+        budgets: [{ limit_pico_usd: '500000000000000', window: 'month', calendar: true, models: [], providers: [] }],
+      },
+      {
+        customer: 'acme', level: 'team', id: 'search', rate_limits: [], max_concurrent: null,
+        // What never ends does not begin anew.
+        budgets: [{ limit_pico_usd: '500000000000', window: 'total', calendar: false, models: ['gpt-*'], providers: ['openai'] }],
+      },
+      {
+        customer: 'acme', level: 'key', id: 'search-prod', budgets: [], max_concurrent: null,
+        rate_limits: [{ requests: 600, tokens: 9, window: 'minute', models: [] }],
+      },
     ]);
+  });
+
+  test.each([
+    ['{ limit_usd: -1, window: day }', 'customers[0].budgets[0].limit_usd: write an amount in USD that is not negative'],
+    ['{ limit_usd: "5 EUR", window: day }', 'customers[0].budgets[0].limit_usd: write an amount in USD'],
+    ['{ limit_usd: 5, window: day, currency: EUR }', 'customers[0].budgets[0].currency: amounts are in USD'],
+    ['{ limit_usd: 5, window: fortnight }', 'customers[0].budgets[0].window: "fortnight" is not one of minute, hour, day'],
+    ['{ limit_usd: 5, window: mont }', 'did you mean "month"?'],
+    ['{ window: day }', 'customers[0].budgets[0].limit_usd: is required'],
+    ['{ limit_usd: 5, window: day, providers: [opnai] }', 'customers[0].budgets[0].providers: there is no provider "opnai" in this file; did you mean "openai"?'],
+  ])('a budget %s is refused with its place', (budget, message) => {
+    const [problem] = refused(full.replace('    name: ${NAME}\n', `    budgets: [${budget}]\n`));
+    expect(problem).toMatch(/^holdfast.yaml:22: /);
+    expect(problem).toContain(message);
+  });
+
+  test('a rate limit of nothing, and limits of nobody, are refused', () => {
+    const [problem] = refused(full.replace('    name: ${NAME}\n', '    rate_limits: [{ window: minute }]\n'));
+    expect(problem).toContain('customers[0].rate_limits[0]: needs requests, tokens or both');
+    expect(refused(`${smallest}budgets: []\n`)[0]).toContain('budgets stand at customers, teams and keys');
   });
 
   test('routing takes health rules, probes, limits of keys, rules with conditions, hedging and retries', () => {

@@ -12,6 +12,8 @@ export interface AskRouter {
   readonly depth?: boolean;
   /** Health of every provider, target and key (libs/routing/health-view). */
   readonly health?: boolean;
+  /** What is spent and held of these bounds, `level/id` (libs/routing/ledger/usage-view). */
+  readonly usage?: readonly string[];
 }
 
 /** Open jobs of a partition. */
@@ -44,6 +46,7 @@ export interface RouterAnswer {
   /** When asked for. */
   readonly depth?: QueueDepth;
   readonly health?: readonly object[];
+  readonly usage?: readonly object[];
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

@@ -7,6 +7,7 @@ import { ModelsController } from './models/models.controller';
 import { Edge } from './shared/edge';
 import { SubmitJobController } from './submit-job/submit-job.controller';
 import { WatchJobController } from './watch-job/watch-job.controller';
+import { UsageController } from './usage/usage.controller';
 import { DeliveriesController } from './webhooks/deliveries.controller';
 import { EndpointsController } from './webhooks/endpoints.controller';
 
@@ -18,6 +19,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdministerController,
+        UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],
     };

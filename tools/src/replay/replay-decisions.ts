@@ -106,8 +106,9 @@ async function noteDecisions(read: ReadCommits, range: Range): Promise<Map<numbe
       if (event.type !== 'JobRouted' && event.type !== 'JobDeferred') return;
       const { seen, now_ms: nowMs } = event.data;
       const overlay = event.type === 'JobRouted' ? event.data.overlay ?? {} : {};
+      const { reserved = {} } = event.data;
       const one: Noted = {
-        job: event.subject, seen, nowMs, overlay, partition, sequence: commit.sequence, line,
+        job: event.subject, seen, nowMs, overlay, reserved, partition, sequence: commit.sequence, line,
         hash: hashOf(event.type, event.data),
       };
       const list = noted.get(seen);

@@ -8,7 +8,7 @@ import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { applyConfig, configView } from './apply-config';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
-import { deadLetters, healthReport } from './operations';
+import { budgetsReport, deadLetters, healthReport } from './operations';
 import { queueView } from './queue-view';
 
 type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
@@ -35,6 +35,11 @@ export class AdministerController {
   @Get('queue')
   queue(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, async () => ok(await queueView(this.edge)));
+  }
+
+  @Get('budgets')
+  budgets(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, async () => ok(await budgetsReport(this.edge)));
   }
 
   @Get('dead_letters')

@@ -41,6 +41,40 @@ describe('administration', () => {
     expect(acts!.events).toMatchObject([{ type: 'AdminActed', data: { act: 'KeyRevoked' } }]);
   });
 
+  it('bounds customers, teams and keys, and a key that exists keeps its value', async () => {
+    spec = await startForSpecs();
+    const budgets = [{ limit_usd: '12.5', window: 'month', calendar: true }];
+    expect((await send('POST', 'customers', { id: 'acme', budgets })).status).toBe(201);
+    expect((await send('POST', 'teams', { id: 'search', customer: 'acme', max_concurrent: 3 })).status).toBe(201);
+    const key = await (await send('POST', 'keys', { id: 'k1', team: 'search' })).json() as { value: string };
+    const set = await send('PUT', 'limits/key/k1', { rate_limits: [{ requests: 600, window: 'minute' }] });
+    expect(await set.json()).toMatchObject({ level: 'key', id: 'k1', customer: 'acme', rate_limits: [{ requests: 600 }] });
+    expect(await (await send('GET', 'customers/acme')).json())
+      .toMatchObject({ budgets: [{ limit_usd: '12.5', window: 'month', calendar: true }] });
+    const headers = { authorization: `Bearer ${key.value}` };
+    expect((await post(spec, '/v1/chat/completions', chat, headers)).status).toBe(200);
+    // Not named: what bounds it stays.
+    expect(await (await send('PUT', 'customers/acme', { name: 'Acme' })).json()).toMatchObject({ budgets: [{}] });
+    expect((await send('DELETE', 'limits/key/k1')).status).toBe(200);
+    expect((await send('GET', 'limits/key/k1')).status).toBe(404);
+  });
+
+  it('says what is wrong with a limit, and whose it should be', async () => {
+    spec = await startForSpecs();
+    const told = async (path: string, body: object): Promise<string> => {
+      const answer = await send('PUT', path, body);
+      expect(answer.status).toBe(400);
+      return (await answer.json() as { error: { message: string } }).error.message;
+    };
+    expect(await told('limits/team/none', { max_concurrent: 1 })).toBe('There is no team "none".');
+    expect(await told('limits/customer/default', { budgets: [{ limit_usd: -1, window: 'day' }] }))
+      .toContain('budgets.0.limit_usd: write an amount in USD that is not negative');
+    expect(await told('customers/default', { budgets: [{ limit_usd: 1, window: 'fortnight' }] }))
+      .toContain('budgets.0.window');
+    expect(await told('limits/customer/default', { budgets: [{ limit_usd: 1, window: 'day', currency: 'EUR' }] }))
+      .toContain('currency');
+  });
+
   it('takes providers and routes in the shape of holdfast.yaml', async () => {
     spec = await startForSpecs();
     const provider = await send('POST', 'providers', {
@@ -57,7 +91,7 @@ describe('administration', () => {
     expect((await get(spec, '/v1/models/chat/best')).status).toBe(200);
     const literal = await send('POST', 'providers', { id: 'b', type: 'openai', api_key: 'sk-abc' });
     expect(literal.status).toBe(400);
-    expect((await send('GET', 'budgets')).status).toBe(404);
+    expect(await (await send('GET', 'rate_limits')).text()).toContain('limits/customer/<id>');
   });
 
   it('applies a configuration as events, once', async () => {

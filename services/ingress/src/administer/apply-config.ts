@@ -6,6 +6,7 @@ import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal } from '../shared/refusal';
+import { limitsView } from './limits-kind';
 import { recordAct } from './record-act';
 
 export async function applyConfig(
@@ -42,6 +43,7 @@ export function configView(state: GovernanceState): object {
     keys: [...state.keys.values()].map(keyView),
     providers: [...state.providers.values()],
     routes: [...state.routes.values()],
+    limits: [...state.limits.values()].map(limitsView),
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
     settings: { webhooks_allow_private: state.webhooksAllowPrivate },
   };

@@ -85,7 +85,7 @@ async function write(
   let made: Made | HttpRefusal | null = null;
   const changed = await edge.governance.change((state, nowMs): GovernanceDecision => {
     made = decide(state, nowMs);
-    return isRefusal(made) ? made : [made.draft];
+    return isRefusal(made) ? made : [...made.also ?? [], made.draft];
   });
   if (isRefusal(changed)) return changed;
   const done = made as Made | null;
@@ -100,8 +100,9 @@ function shown(edge: Edge, kind: EntityKind, made: Made): unknown {
 }
 
 function kindOf(entity: string): EntityKind | HttpRefusal {
-  if (entity === 'budgets' || entity === 'rate_limits') {
-    return refusal(404, 'not_available_yet', `${entity} are not part of this version yet.`);
+  if (entity === 'rate_limits') {
+    return refusal(404, 'unknown_entity',
+      `${entity} are fields of limits/customer/<id>, limits/team/<id> and limits/key/<id>.`);
   }
   const kind = Object.hasOwn(kinds, entity) ? kinds[entity] : undefined;
   const names = Object.keys(kinds).join(', ');

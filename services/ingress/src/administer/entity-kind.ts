@@ -18,6 +18,8 @@ export interface Found {
 export interface Made {
   readonly id: string;
   readonly draft: EventDraft;
+  /** What goes into the log together with it. */
+  readonly also?: readonly EventDraft[];
   /** Shown in this answer and never again. */
   readonly once?: Readonly<Record<string, string>>;
 }

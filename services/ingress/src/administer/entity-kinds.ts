@@ -4,11 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { price } from '@libs/events/usage';
 import { systemTenant } from '@libs/governance/apply-config';
+import { type GovernanceState } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
+import { limitsFields } from '@libs/settings/limits-shape';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { keyView } from './apply-config';
-import { type Body, type EntityKind, type MakeContext } from './entity-kind';
+import { type Body, type EntityKind, type Found, type MakeContext } from './entity-kind';
+import { limits, limitsDrafts, limitsOfEntity } from './limits-kind';
 import { readProvider, readRoute } from './read-as-file';
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -18,16 +21,22 @@ const name = z.string().max(200).nullable().default(null);
 const tenant = systemTenant;
 const origin = 'api' as const;
 
-const customerBody = z.object({ id, name, weight: z.number().positive().default(1) });
+const customerBody = z.object({
+  id, name, weight: z.number().positive().default(1), ...limitsFields,
+});
 const customers: EntityKind = {
-  list: (state) => [...state.customers.values()],
-  find: (state, wanted) => found(state.customers.get(wanted)),
-  make: (body) => {
+  list: (state) => [...state.customers.values()]
+    .map((one) => ({ ...one, ...limitsOfEntity(state, 'customer', one.customer) })),
+  find: (state, wanted) => withLimits(state, found(state.customers.get(wanted)), 'customer', wanted),
+  make: (body, { state }) => {
     const value = checkShape(body, customerBody);
     if (isRefusal(value)) return value;
+    const also = limitsDrafts(
+      state, { level: 'customer', id: value.id, tenant: value.id }, value);
+    if (isRefusal(also)) return also;
     const data = { customer: value.id, name: value.name, weight: value.weight, origin };
     const draft = { type: 'CustomerSet' as const, subject: value.id, tenant: value.id, data };
-    return { id: value.id, draft };
+    return { id: value.id, draft, also };
   },
   changeable: true,
   idFields: (wanted) => ({ id: wanted }),
@@ -36,17 +45,21 @@ const customers: EntityKind = {
   }),
 };
 
-const teamBody = z.object({ id, customer: id.default('default'), name });
+const teamBody = z.object({ id, customer: id.default('default'), name, ...limitsFields });
 const teams: EntityKind = {
-  list: (state) => [...state.teams.values()],
-  find: (state, wanted) => found(state.teams.get(wanted)),
+  list: (state) => [...state.teams.values()]
+    .map((one) => ({ ...one, ...limitsOfEntity(state, 'team', one.team) })),
+  find: (state, wanted) => withLimits(state, found(state.teams.get(wanted)), 'team', wanted),
   make: (body, { state }) => {
     const value = checkShape(body, teamBody);
     if (isRefusal(value)) return value;
     if (!state.customers.has(value.customer)) return absent('customer', value.customer);
+    const owner = { level: 'team' as const, id: value.id, tenant: value.customer };
+    const also = limitsDrafts(state, owner, value);
+    if (isRefusal(also)) return also;
     const data = { team: value.id, customer: value.customer, name: value.name, origin };
     const draft = { type: 'TeamSet' as const, subject: value.id, tenant: value.customer, data };
-    return { id: value.id, draft };
+    return { id: value.id, draft, also };
   },
   changeable: true,
   idFields: (wanted) => ({ id: wanted }),
@@ -67,13 +80,17 @@ const keyBody = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
   /** Seconds since the epoch. */
   expires_at: z.number().int().positive().nullable().default(null),
+  ...limitsFields,
 });
 const keys: EntityKind = {
-  list: (state) => [...state.keys.values()].map(keyView),
+  list: (state) => [...state.keys.values()].map((key) => ({
+    ...keyView(key), ...limitsOfEntity(state, 'key', key.id),
+  })),
   find: (state, wanted) => {
     const key = state.keys.get(wanted);
     if (key === undefined) return null;
-    return { view: keyView(key), origin: key.created.origin, gone: key.revoked };
+    const view = { ...keyView(key), ...limitsOfEntity(state, 'key', wanted) };
+    return { view, origin: key.created.origin, gone: key.revoked };
   },
   make: makeKey,
   changeable: false,
@@ -97,6 +114,8 @@ function makeKey(body: Body, { state }: MakeContext): ReturnType<EntityKind['mak
   // 24 bytes: not to be guessed.
   const secret = `hf-${randomBytes(24).toString('base64url')}`;
   const keyId = value.id ?? `key_${randomBytes(8).toString('hex')}`;
+  const also = limitsDrafts(state, { level: 'key', id: keyId, tenant: customer }, value);
+  if (isRefusal(also)) return also;
   const draft = {
     type: 'KeyCreated' as const, subject: keyId, tenant: customer,
     data: {
@@ -106,7 +125,7 @@ function makeKey(body: Body, { state }: MakeContext): ReturnType<EntityKind['mak
       expires_at_ms: value.expires_at === null ? null : value.expires_at * 1000, origin,
     },
   };
-  return { id: keyId, draft, once: { value: secret } };
+  return { id: keyId, draft, also, once: { value: secret } };
 }
 
 const providers: EntityKind = {
@@ -167,11 +186,18 @@ const prices: EntityKind = {
 };
 
 export const kinds: Readonly<Record<string, EntityKind>> = {
-  customers, teams, keys, providers, routes, prices,
+  customers, teams, keys, limits, providers, routes, prices,
 };
 
 function found(value: (object & { origin: 'file' | 'api' | 'system' }) | undefined) {
   return value === undefined ? null : { view: value, origin: value.origin };
+}
+
+function withLimits(
+  state: GovernanceState, one: Found | null, level: 'customer' | 'team', wanted: string,
+): Found | null {
+  if (one === null) return null;
+  return { ...one, view: { ...one.view, ...limitsOfEntity(state, level, wanted) } };
 }
 
 function absent(what: string, which: string): HttpRefusal {

@@ -6,6 +6,7 @@ import { viewOf } from '@libs/jobs/view';
 import { healthTable } from '@libs/routing/health-table';
 import { type ProviderView } from '@libs/routing/health-view';
 import { isFault } from '@libs/faults/faults';
+import { askUsage } from '../shared/ask-usage';
 import { askRouter } from '../shared/ask-router';
 import { type Edge } from '../shared/edge';
 import { readQuery } from '../shared/read-json';
@@ -41,6 +42,12 @@ async function providersHealth(edge: Edge): Promise<readonly ProviderView[] | nu
     }
   }
   return null;
+}
+
+/** What is spent and held of every bound there is. */
+export async function budgetsReport(edge: Edge): Promise<object> {
+  const limits = [...edge.governance.state.limits.values()];
+  return { object: 'list', data: await askUsage(edge, limits) };
 }
 
 const deadLetterQuery = z.object({

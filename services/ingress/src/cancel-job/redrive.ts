@@ -45,7 +45,9 @@ export async function redrive(
 async function askedAgain(
   edge: Edge, key: VirtualKey, state: SettledJob,
 ): Promise<Asked | HttpRefusal> {
-  const { call, body, webhook, metadata, fallbacks, session, facts } = state.submitted;
+  const {
+    call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
+  } = state.submitted;
   const bodyText = await bodyOf(edge, state);
   const parsed = bodyText === null ? undefined : parseJson(bodyText);
   if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
@@ -63,6 +65,7 @@ async function askedAgain(
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
       deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
+      overBudget: overBudget ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
   };

@@ -2,6 +2,7 @@
 // from the terminal event in the log.
 import { type AnyEvent } from '@libs/events/envelope';
 import { type ContentRef } from '@libs/events/content';
+import { type LimitMet } from '@libs/events/limits';
 import { type ResultReply } from '@libs/signals/reply-messages';
 import { sumKnownPico } from '@libs/governance/money';
 import { Fault } from '@libs/faults/faults';
@@ -23,6 +24,8 @@ export interface Outcome {
   readonly costPicoUsd: string | null;
   readonly droppedParams: readonly string[];
   readonly attemptId: string | null;
+  /** The budget or rate that it was refused for. */
+  readonly limit?: LimitMet;
 }
 
 export function outcomeOfReply(reply: ResultReply): Outcome {
@@ -82,6 +85,7 @@ function outcomeWithoutAnswer(event: AnyEvent, base: Outcome): Outcome {
     return {
       ...base, status: 'failed', httpStatus: data.status, retryAfterS: data.retry_after_s,
       error: { class: data.reason, message }, attempts: data.errors.length,
+      ...(data.limit === undefined ? {} : { limit: data.limit }),
     };
   }
   if (event.type === 'JobExpired') {

@@ -7,7 +7,7 @@ describe('request headers', () => {
   it('absent ones leave everything to the defaults', () => {
     expect(parseOptions({})).toEqual({
       idempotencyKey: null, respondAsync: false, waitS: null, webhook: null, priority: null,
-      deadlineS: null, onDisconnect: null, metadata: {}, fallbacks: [], session: null,
+      deadlineS: null, onDisconnect: null, metadata: {}, fallbacks: [], session: null, overBudget: null,
     });
   });
 
@@ -40,6 +40,7 @@ describe('request headers', () => {
     ['holdfast-deadline', '1.5', 'holdfast-deadline'],
     ['holdfast-on-disconnect', 'maybe', 'holdfast-on-disconnect'],
     ['holdfast-cache', 'yes', 'holdfast-cache'],
+    ['holdfast-over-budget', 'ignore', 'holdfast-over-budget'],
     ['holdfast-metadata', '{"a":1}', 'holdfast-metadata'],
     ['holdfast-metadata', 'a=b', 'holdfast-metadata'],
     ['holdfast-fallbacks', 'gpt', 'holdfast-fallbacks'],

@@ -21,6 +21,8 @@ export interface RequestOptions {
   readonly fallbacks: readonly string[];
   /** Requests of one session stay at one target while it is healthy. */
   readonly session: string | null;
+  /** Over a budget: wait for the next window instead of being refused. */
+  readonly overBudget: 'wait' | 'reject' | null;
 }
 
 const nothing: Readonly<Record<string, string>> = {};
@@ -51,6 +53,8 @@ export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | Htt
   if (isRefusal(onDisconnect)) return onDisconnect;
   const cache = oneOf(headers, 'holdfast-cache', caches);
   if (isRefusal(cache)) return cache;
+  const overBudget = oneOf(headers, 'holdfast-over-budget', overBudgets);
+  if (isRefusal(overBudget)) return overBudget;
   const metadata = parseMetadataHeader(text(headers['holdfast-metadata']));
   if (isRefusal(metadata)) return metadata;
   const fallbacks = parseFallbacksHeader(text(headers['holdfast-fallbacks']));
@@ -64,11 +68,13 @@ export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | Htt
     metadata: metadata,
     fallbacks: fallbacks,
     session,
+    overBudget,
   };
 }
 
 export const priorities = ['interactive', 'normal', 'batch'] as const;
 const disconnects = ['cancel', 'continue'] as const;
+const overBudgets = ['wait', 'reject'] as const;
 const caches = ['on', 'off', 'refresh'] as const;
 
 function oneOf<T extends string>(

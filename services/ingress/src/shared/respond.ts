@@ -82,7 +82,18 @@ export function outcomeHeaders(outcome: Outcome, { replayed }: OutcomeFlags): He
   if (ownRetry) headers['x-should-retry'] = 'false';
   if (outcome.retryAfterS !== null) headers['retry-after'] = String(outcome.retryAfterS);
   else if (outcome.httpStatus === 503) headers['retry-after'] = String(retryAfterFailedS);
-  return headers;
+  return { ...headers, ...rateHeaders(outcome) };
+}
+
+/** As OpenAI names them, so that clients that pace themselves need nothing new. */
+function rateHeaders({ limit, httpStatus, retryAfterS }: Outcome): Headers {
+  if (limit === undefined || httpStatus !== 429 || limit.kind === 'concurrent') return {};
+  const left = BigInt(limit.limit) - BigInt(limit.spent) - BigInt(limit.held);
+  return {
+    [`x-ratelimit-limit-${limit.kind}`]: limit.limit,
+    [`x-ratelimit-remaining-${limit.kind}`]: String(left > 0n ? left : 0n),
+    ...(retryAfterS === null ? {} : { [`x-ratelimit-reset-${limit.kind}`]: `${retryAfterS}s` }),
+  };
 }
 
 /** Every candidate failed a moment ago: the usual cooling time of a key. */

@@ -89,6 +89,7 @@ function submitted(
     max_output_tokens: inspection.maxOutputTokens,
     ...(options.session === null ? {} : { session: options.session }),
     ...(input.facts === null ? {} : { facts: input.facts }),
+    ...(options.overBudget === 'wait' && !waited ? { over_budget: 'wait' as const } : {}),
     ...(input.redriveOf === undefined ? {} : { redrive_of: input.redriveOf }),
   };
 }

@@ -5,6 +5,7 @@ import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
 import { healthView } from '@libs/routing/health-view';
+import { usageLines } from '@libs/routing/ledger/usage-view';
 import { queueDepth } from '@libs/routing/queue-depth';
 import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
@@ -74,11 +75,18 @@ export class Answers {
       jobs: question.jobs.map((id) => this.#about(id, findJob(state, id), question)),
       ...(question.depth === true ? { depth: queueDepth(state) } : {}),
       ...(question.health === true ? { health: this.#health() } : {}),
+      ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
     };
   }
 
   #health(): readonly object[] {
     return healthView(this.world.load, this.world.governance, this.own.now());
+  }
+
+  #usage(state: PartitionState, names: readonly string[]): readonly object[] {
+    const { limits } = this.world.governance;
+    const known = names.flatMap((name) => limits.get(name) ?? []);
+    return usageLines(state.ledger, known, this.own.now());
   }
 
   #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {

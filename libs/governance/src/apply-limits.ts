@@ -1,0 +1,41 @@
+// The part of applying a configuration that is about budgets and rate limits.
+import type { EventDraft } from '@libs/events/envelope';
+import type { DesiredConfig } from './desired-config';
+import { type DiffPart, emptyPart, sameValue } from './diff-part';
+import { limitsName } from './limits';
+import type { GovernanceState } from './state';
+
+type Wanted = NonNullable<DesiredConfig['limits']>[number];
+
+/** Bounds that the file does not name any more are lifted, if the file had set them. */
+export function diffLimits(state: GovernanceState, desired: DesiredConfig): DiffPart {
+  const part = emptyPart();
+  const wanted = desired.limits ?? [];
+  for (const one of wanted) {
+    const id = limitsName(one.level, one.id);
+    const now = state.limits.get(id);
+    const { customer: tenant, ...data } = one;
+    if (now?.origin === 'api') {
+      part.conflicts.push({ entity: 'limits', id, message: `limits of ${id} were set by the API` });
+    } else if (!sameValue(now, { ...data, tenant, origin: 'file' })) {
+      part.sets.push(limitsDraft(one));
+      part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'limits', id });
+    }
+  }
+  const names = new Set(wanted.map(({ level, id }) => limitsName(level, id)));
+  for (const [id, now] of state.limits) {
+    if (now.origin !== 'file' || names.has(id)) continue;
+    const lifted = { budgets: [], rate_limits: [], max_concurrent: null };
+    part.removals.push(
+      limitsDraft({ level: now.level, id: now.id, customer: now.tenant, ...lifted }));
+    part.changes.push({ action: 'remove', entity: 'limits', id });
+  }
+  return part;
+}
+
+function limitsDraft({ customer: tenant, ...data }: Wanted): EventDraft {
+  return {
+    type: 'LimitsSet', subject: limitsName(data.level, data.id), tenant,
+    data: { ...data, origin: 'file' },
+  };
+}

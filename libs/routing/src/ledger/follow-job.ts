@@ -1,0 +1,161 @@
+// Keeps the ledger with the fold: what a job holds and what its calls cost follows from its state, the
+// same facts that libs/jobs/src/book.ts adds up; so whatever comes twice changes nothing.
+import type { AttemptRecord } from '@libs/events/attempts';
+import type { AnyEvent } from '@libs/events/envelope';
+import type { Limits } from '@libs/governance/state';
+import type { JobState } from '@libs/jobs/state';
+import { boundsOf, countsCall } from './bounds';
+import { book, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
+import { heldFromText, textOfHeld } from './ledger-snapshot';
+import { callsOf, partsOf } from './parts';
+
+interface Followed {
+  readonly before: JobState | undefined;
+  readonly after: JobState;
+  /** The log's time. */
+  readonly appendedAtMs: number;
+}
+
+/** After `event` brought the job from one state to another. */
+export function followJob(
+  ledger: Ledger, event: AnyEvent, change: Followed,
+  limitsOf: (job: JobState) => readonly Limits[],
+): void {
+  const { before, after, appendedAtMs } = change;
+  if (event.type === 'JobRouted' && after.routings > (before?.routings ?? 0)) {
+    const limits = limitsOf(after);
+    if (limits.length > 0) hold(ledger, after, { routed: event.data, limits, atMs: appendedAtMs });
+  }
+  const held = heldOf(ledger, after.id);
+  if (held === undefined) return;
+  for (const entry of held) {
+    setHeld(ledger, entry, heldCalls(after, entry), runs(after, entry));
+  }
+  for (const attempt of after.attempts) bookAttempt(ledger, held, attempt);
+  const isQuiet = after.phase === 'settled' && held.every(({ heldCalls: calls }) => calls === 0);
+  ledger.routings.set(after.id, isQuiet ? textOfHeld(held) : held);
+}
+
+/** An event of a job that is forgotten, of which something is still held. */
+export function followForgotten(ledger: Ledger, event: AnyEvent): void {
+  const held = heldOf(ledger, event.subject);
+  if (held === undefined) return;
+  for (const attempt of attemptsIn(event)) bookAttempt(ledger, held, attempt);
+  const ended = endedIn(event);
+  const entry = held.find(({ routing }) => routing === ended);
+  if (entry !== undefined) setHeld(ledger, entry, owingIn(event, entry), false);
+  forgetJob(ledger, event.subject);
+}
+
+/** The job is gone from the fold: what is held is kept until a late outcome or a write-off. */
+export function forgetJob(ledger: Ledger, job: string): void {
+  const held = ledger.routings.get(job);
+  if (held === undefined) return;
+  const left = typeof held === 'string' ? []
+    : held.filter(({ heldCalls: calls }) => calls > 0);
+  if (left.length === 0) ledger.routings.delete(job);
+  else ledger.routings.set(job, left);
+}
+
+function hold(
+  ledger: Ledger, job: JobState,
+  { routed, limits, atMs }: {
+    readonly routed: Extract<AnyEvent, { type: 'JobRouted' }>['data'];
+    readonly limits: readonly Limits[]; readonly atMs: number;
+  },
+): void {
+  const parts = partsOf(boundsOf(limits), job, routed)
+    .map((part): Part => ({ ...part, slot: openSlot(ledger, part.account, part, atMs) }));
+  if (parts.length === 0) return;
+  const entry: HeldRouting = {
+    routing: routed.routing, asked: job.submitted.model, calls: callsOf(routed), parts,
+    heldCalls: 0, isRunning: false, booked: new Map(),
+  };
+  for (const part of parts) {
+    if (part.kind === 'requests') book(ledger, part, { spent: part.perCall, held: 0n });
+  }
+  const known = heldOf(ledger, job.id);
+  ledger.routings.set(job.id, known === undefined ? [entry] : [...known, entry]);
+}
+
+function heldOf(ledger: Ledger, job: string): HeldRouting[] | undefined {
+  const held = ledger.routings.get(job);
+  return typeof held === 'string' ? heldFromText(held) : held;
+}
+
+function runs(job: JobState, { routing }: HeldRouting): boolean {
+  return job.phase === 'running' && job.routed.routing === routing;
+}
+
+/** As libs/jobs/src/book.ts says: running routings hold, and unknown ones that are not given up. */
+function heldCalls(job: JobState, entry: HeldRouting): number {
+  if (runs(job, entry)) return entry.calls;
+  const unknown = job.unknownRoutings.find(({ routing }) => routing === entry.routing);
+  if (unknown === undefined || unknown.writtenOff) return 0;
+  const { perCallPicoUsd: perCall, holdPicoUsd: all } = unknown;
+  if (perCall === undefined || perCall === '0' || all === null) return entry.calls;
+  return Math.min(entry.calls, Number(BigInt(all) / BigInt(perCall)));
+}
+
+function setHeld(ledger: Ledger, entry: HeldRouting, calls: number, isRunning: boolean): void {
+  const by = BigInt(calls - entry.heldCalls);
+  const places = BigInt(Number(isRunning) - Number(entry.isRunning));
+  entry.heldCalls = calls;
+  entry.isRunning = isRunning;
+  if (by === 0n && places === 0n) return;
+  for (const part of entry.parts) {
+    if (part.kind === 'requests') continue;
+    const held = part.perCall * (part.kind === 'concurrent' ? places : by);
+    if (held !== 0n) book(ledger, part, { spent: 0n, held });
+  }
+}
+
+function bookAttempt(
+  ledger: Ledger, held: readonly HeldRouting[], attempt: AttemptRecord,
+): void {
+  const { usage, cost_pico_usd: cost, attempt_id: id } = attempt;
+  if (usage === null && cost === null) return;
+  const entry = held.find(({ routing }) => routing === attempt.routing);
+  if (entry === undefined) return;
+  const before = entry.booked.get(id);
+  const tokens = usage === null ? before?.tokens ?? 0n
+    : BigInt(usage.input_tokens + usage.output_tokens);
+  const picoUsd = cost === null ? before?.picoUsd ?? 0n : BigInt(cost);
+  if (before?.picoUsd === picoUsd && before.tokens === tokens) return;
+  entry.booked.set(id, { picoUsd, tokens });
+  for (const part of entry.parts) {
+    const spent = part.kind === 'tokens' ? tokens - (before?.tokens ?? 0n)
+      : part.kind === 'budget' && countsCall(part, attempt, entry.asked)
+        ? picoUsd - (before?.picoUsd ?? 0n) : 0n;
+    if (spent !== 0n) book(ledger, part, { spent, held: 0n });
+  }
+}
+
+function attemptsIn(event: AnyEvent): readonly AttemptRecord[] {
+  if (event.type === 'AttemptFailed') return [event.data.attempt];
+  if (event.type === 'AttemptAbandoned') {
+    return event.data.attempt === null ? [] : [event.data.attempt];
+  }
+  return isEnd(event) ? event.data.attempts : [];
+}
+
+/** The routing whose end an event tells, null for none. */
+function endedIn(event: AnyEvent): number | null {
+  const ends = isEnd(event) || event.type === 'HoldWrittenOff' || event.type === 'AttemptReturned'
+    || event.type === 'PlanExhausted';
+  return ends ? event.data.routing : null;
+}
+
+type End = Extract<AnyEvent, { type: 'JobSucceeded' | 'JobFailed' | 'JobCanceled' | 'JobExpired' }>;
+
+function isEnd(event: AnyEvent): event is End {
+  return event.type === 'JobSucceeded' || event.type === 'JobFailed'
+    || event.type === 'JobCanceled' || event.type === 'JobExpired';
+}
+
+/** Its calls that may still cost what nobody knows. */
+function owingIn(event: AnyEvent, { routing, heldCalls: calls }: HeldRouting): number {
+  const owing = attemptsIn(event).filter((attempt) => attempt.routing === routing
+    && attempt.outcome === 'unknown' && attempt.cost_pico_usd === null);
+  return Math.min(calls, owing.length);
+}

@@ -1,0 +1,76 @@
+// The ledger as lines of a snapshot and back. It goes on changing in place while a snapshot is
+// written, so its values are copied, as text: amounts are bigint, which JSON has not.
+import type { Part } from './ledger';
+import { type HeldRouting, type Ledger, newAccount } from './ledger';
+import type { Window } from './windows';
+
+type Row = readonly [slot: number, spent: string, held: string];
+
+export type LedgerItem =
+  | {
+      readonly kind: 'account'; readonly partition: number; readonly name: string;
+      readonly window: Window; readonly slots: readonly Row[];
+    }
+  | {
+      readonly kind: 'held'; readonly partition: number; readonly job: string;
+      readonly routings: readonly SavedRouting[] | string;
+    };
+
+interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
+  readonly parts: readonly (Omit<Part, 'perCall'> & { readonly perCall: string })[];
+  readonly booked: readonly (readonly [id: string, picoUsd: string, tokens: string])[];
+}
+
+export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
+  const accounts = [...ledger.accounts].map(([name, { window, slots }]): LedgerItem => ({
+    kind: 'account', partition, name, window,
+    slots: [...slots].map(([slot, { spent, held }]) => [slot, String(spent), String(held)]),
+  }));
+  const held = [...ledger.routings].map(([job, routings]): LedgerItem =>
+    ({
+      kind: 'held', partition, job,
+      routings: typeof routings === 'string' ? routings : routings.map(saved),
+    }));
+  return [...accounts, ...held];
+}
+
+export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
+  if (item.kind === 'held') {
+    const { routings } = item;
+    ledger.routings.set(
+      item.job, typeof routings === 'string' ? routings : routings.map(restored));
+    return;
+  }
+  const account = newAccount(item.window);
+  for (const [slot, spent, held] of item.slots) {
+    account.slots.set(slot, { spent: BigInt(spent), held: BigInt(held) });
+  }
+  ledger.accounts.set(item.name, account);
+}
+
+/** Of a job of which nothing is held any more. */
+export function textOfHeld(routings: readonly HeldRouting[]): string {
+  return JSON.stringify(routings.map(saved));
+}
+
+export function heldFromText(text: string): HeldRouting[] {
+  return (JSON.parse(text) as readonly SavedRouting[]).map(restored);
+}
+
+function saved(entry: HeldRouting): SavedRouting {
+  return {
+    ...entry,
+    parts: entry.parts.map((part) => ({ ...part, perCall: String(part.perCall) })),
+    booked: [...entry.booked]
+      .map(([id, { picoUsd, tokens }]) => [id, String(picoUsd), String(tokens)]),
+  };
+}
+
+function restored(entry: SavedRouting): HeldRouting {
+  return {
+    ...entry,
+    parts: entry.parts.map((part) => ({ ...part, perCall: BigInt(part.perCall) })),
+    booked: new Map(entry.booked.map(([id, picoUsd, tokens]) =>
+      [id, { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens) }])),
+  };
+}

@@ -1,0 +1,238 @@
+// A seeded simulation of budgets in one partition: requests in parallel, a router that is restarted
+// between a decision and its fold and goes on from a snapshot, workers that succeed, fail, die and are
+// heard late, everything twice. More runs: LEDGER_RUNS=100000; one seed again: LEDGER_SEED=123.
+import { expect, test } from '@jest/globals';
+import type { DraftOf, EventDraft } from '@libs/events/envelope';
+import { bookOf } from '@libs/jobs/book';
+import { type SeededRandom, seededRandom } from '@libs/test-kit/seeded-random';
+import { dropDecisions } from '../decide-partition';
+import { findJob } from '../partition-state';
+import { itemsOf, restoreItem, type SnapshotItem } from '../partition-snapshot';
+import { newProviderLoad } from '../provider-load';
+import {
+  attemptOf, decided, given, governed, ownedPartition, type Partition, providerConfigured, submitted, succeeded,
+} from '../routing-for-specs';
+import { buildWorkLists } from '../work-lists';
+import { boundsOf } from './bounds';
+import { type Ledger, sumOf } from './ledger';
+import { costAtWorst } from './parts';
+import { firstSlot } from './windows';
+
+const runs = Number(process.env['LEDGER_RUNS'] ?? 2_500);
+const onlySeed = process.env['LEDGER_SEED'];
+const stepsPerRun = 40;
+
+const price = (output: number): object => ({
+  input_per_token: '0', cached_input_per_token: '0', cache_write_per_token: '0', output_per_token: String(output), per_request: '1',
+});
+const budget = (limit: number, changes: object = {}): object =>
+  ({ limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], ...changes });
+const limits = (level: string, id: string, bounds: object): EventDraft => ({
+  type: 'LimitsSet', subject: `${level}/${id}`, tenant: 'acme',
+  data: { level, id, budgets: [], rate_limits: [], max_concurrent: null, origin: 'api', ...bounds },
+}) as EventDraft;
+
+const governance = governed(
+  providerConfigured('one'), providerConfigured('two'),
+  ...['one', 'two'].map((provider, index): EventDraft => ({
+    type: 'PriceSet', subject: '', tenant: 'system',
+    data: { provider, model: 'gpt-4o', price: price(2 + 3 * index), source: '', origin: 'api' },
+  }) as EventDraft),
+  limits('customer', 'acme', { budgets: [budget(3_000), budget(900, { window: 'hour' })], max_concurrent: 6 }),
+  limits('team', 'red', { budgets: [budget(800, { window: 'minute', calendar: true }), budget(600, { providers: ['two'] })] }),
+  limits('key', 'key_1', { budgets: [budget(700, { window: 'minute' })], rate_limits: [{ requests: 9, tokens: 900, window: 'minute', models: [] }] }),
+);
+const everyBound = boundsOf([...governance.limits.values()]);
+const everything = 'customer/acme budget total';
+
+interface Logged { readonly draft: EventDraft; readonly atMs: number }
+
+class Run {
+  partition: Partition = ownedPartition(governance);
+  readonly log: Logged[] = [];
+  inFlight: EventDraft[] = [];
+  /** Routings of which no end was told. */
+  open: DraftOf<'JobRouted'>[] = [];
+  /** Abandoned: their calls may still be heard of. */
+  lost: DraftOf<'JobRouted'>[] = [];
+  jobs = 0;
+  /** What calls cost beyond what was held for them, at most. */
+  error = 0n;
+
+  constructor(readonly random: SeededRandom) {}
+
+  fold(drafts: readonly EventDraft[]): void {
+    given(this.partition, ...drafts);
+    for (const draft of drafts) {
+      this.log.push({ draft, atMs: this.partition.nowMs });
+      if (draft.type === 'JobRouted') this.open.push(draft);
+    }
+  }
+
+  cost(routed: DraftOf<'JobRouted'>): bigint {
+    const { submitted: asked } = findJob(this.partition.state, routed.subject)!;
+    const held = costAtWorst(routed.data.plan[0]!, { submitted: asked })!;
+    const cost = this.random.chance(0.1) ? held + 7n : held * BigInt(this.random.whole(0, 10)) / 10n;
+    this.error += cost > held ? cost - held : 0n;
+    return cost;
+  }
+
+  success(routed: DraftOf<'JobRouted'>): EventDraft {
+    const draft = succeeded(routed);
+    const usage = { input_tokens: 100, cached_input_tokens: 0, cache_write_tokens: 0, output_tokens: 5, reasoning_tokens: 0 };
+    return { ...draft, data: { ...draft.data, attempts: [{ ...this.call(routed), usage, cost_pico_usd: String(this.cost(routed)) }] } };
+  }
+
+  call(routed: DraftOf<'JobRouted'>, changes: object = {}): ReturnType<typeof attemptOf> {
+    return attemptOf(routed, { attempt_id: `att_${routed.subject}_${routed.data.routing}`, ...changes });
+  }
+}
+
+function step(run: Run): void {
+  const { random, partition } = run;
+  const roll = random.whole(0, 99);
+  if (roll < 30) {
+    const mode = random.chance(0.3) ? 'async' : 'sync';
+    run.jobs += 1;
+    run.fold([submitted(`job_${run.jobs}`, {
+      key: random.pick(['key_1', 'key_2']), team: random.pick(['red', null]), mode, max_output_tokens: random.whole(1, 60),
+      deadline_at_ms: partition.nowMs + 400_000, ...(random.chance(0.5) && mode === 'async' ? { over_budget: 'wait' as const } : {}),
+    })]);
+  } else if (roll < 55) {
+    run.inFlight.push(...decided(partition));
+  } else if (roll < 70) {
+    run.fold(run.inFlight.splice(0));
+  } else if (roll < 73) {
+    restart(run);
+  } else if (roll < 77) {
+    partition.nowMs += random.pick([10, 1_000, 61_000, 1_000_000]);
+  } else if (roll < 80 && run.log.length > 0) {
+    const again = random.pick(run.log).draft;
+    // Decisions are fenced: none stands in the log twice.
+    if (again.type !== 'JobRouted') given(partition, again);
+  } else endOne(run);
+}
+
+function endOne(run: Run): void {
+  const { random } = run;
+  if (run.lost.length > 0 && random.chance(0.4)) {
+    const routed = run.lost.splice(random.whole(0, run.lost.length - 1), 1)[0]!;
+    const { subject, tenant, data: { routing } } = routed;
+    if (random.chance(0.5)) run.fold([run.success(routed)]);
+    else run.fold([{ type: 'HoldWrittenOff', subject, tenant, data: { routing, reason: '' } }]);
+    return;
+  }
+  if (run.open.length === 0) return;
+  const routed = run.open.splice(random.whole(0, run.open.length - 1), 1)[0]!;
+  const { subject, tenant, data: { routing } } = routed;
+  const roll = random.whole(0, 9);
+  if (roll < 5) run.fold([run.success(routed)]);
+  else if (roll < 6) run.fold([{ type: 'AttemptReturned', subject, tenant, data: { routing, reason: '' } }]);
+  else if (roll < 7) {
+    run.fold([{ type: 'PlanExhausted', subject, tenant, data: { routing, errors: [] } }]);
+  } else {
+    run.lost.push(routed);
+    const attempt = random.chance(0.5) ? null : run.call(routed, { outcome: 'unknown' });
+    run.fold([{ type: 'AttemptAbandoned', subject, tenant, data: { routing, attempt, reason: 'stalled', content_sent: false } }]);
+  }
+}
+
+/** What was in flight did not reach the log; the successor goes on from a snapshot. */
+function restart(run: Run): void {
+  const { partition } = run;
+  run.inFlight = [];
+  dropDecisions(partition.state, partition.load);
+  const load = newProviderLoad();
+  const restored = { partitions: new Map(), load };
+  for (const item of itemsOf(partition.state)) restoreItem(restored, JSON.parse(JSON.stringify(item)) as SnapshotItem);
+  const state = restored.partitions.get(0) as Partition['state'];
+  expect(plain(state.ledger)).toEqual(plain(partition.state.ledger));
+  state.work = buildWorkLists(state);
+  run.partition = { ...partition, state, load };
+}
+
+const plain = (ledger: Ledger): object => ({
+  accounts: [...ledger.accounts].map(([name, { slots }]) => [name, [...slots]]), routings: [...ledger.routings],
+});
+
+function check(run: Run): void {
+  const { state, nowMs } = run.partition;
+  for (const { slots } of state.ledger.accounts.values()) {
+    for (const { spent, held } of slots.values()) if (spent < 0n || held < 0n) throw new Error(`negative: ${spent} ${held}`);
+  }
+  for (const { account, kind, limit } of everyBound) {
+    const { spent, held } = sumOf(state.ledger, account, nowMs);
+    const over = spent + held + (state.work!.reserved.get(account) ?? 0n) - limit;
+    // Tokens are corrected by what was used, which the simulated providers may exceed too.
+    const allowed = kind === 'budget' ? run.error : kind === 'tokens' ? BigInt(run.jobs) * 105n : 0n;
+    if (over > allowed) throw new Error(`${account}: ${over} over the limit, ${allowed} by estimates`);
+  }
+  const ended = [...state.ended.keys()].map((id) => findJob(state, id)!);
+  const book = bookOf([...state.jobs.values(), ...ended]);
+  const { spent, held } = sumOf(state.ledger, everything, nowMs);
+  if (String(spent) !== book.bookedPicoUsd || String(held) !== book.heldPicoUsd) {
+    throw new Error(`the ledger has ${spent}/${held}, the book ${book.bookedPicoUsd}/${book.heldPicoUsd}`);
+  }
+}
+
+/** The end of everything that is open: then nothing is held. */
+function settleAll(run: Run): void {
+  run.fold(run.inFlight.splice(0));
+  for (const routed of [...run.open, ...run.lost]) run.fold([run.success(routed)]);
+  for (const account of run.partition.state.ledger.accounts.values()) {
+    for (const { held } of account.slots.values()) if (held !== 0n) throw new Error(`${held} held at the end`);
+  }
+}
+
+/** The same log, in another order of independent events: each job keeps its own. */
+function foldShuffled(run: Run): Partition {
+  const log = [...run.log];
+  for (let turn = 0; turn < log.length * 2; turn += 1) {
+    const at = run.random.whole(0, Math.max(0, log.length - 2));
+    const [one, other] = [log[at], log[at + 1]];
+    if (one === undefined || other === undefined || one.draft.subject === other.draft.subject) continue;
+    [log[at], log[at + 1]] = [other, one];
+  }
+  const partition = ownedPartition(governance);
+  for (const { draft, atMs } of log) {
+    partition.nowMs = atMs;
+    given(partition, draft);
+  }
+  return partition;
+}
+
+function live(ledger: Ledger, nowMs: number): object {
+  return Object.fromEntries([...ledger.accounts].map(([name, { slots, window }]) => [
+    name, Object.fromEntries([...slots].filter(([slot]) => slot >= firstSlot(window, nowMs))
+      .map(([slot, { spent, held }]) => [slot, `${spent} ${held}`])),
+  ]));
+}
+
+test('whatever happens, budgets hold and the ledger is what the book says', () => {
+  const seeds = onlySeed === undefined ? Array.from({ length: runs }, (_, index) => index) : [Number(onlySeed)];
+  const counts = { routed: 0, rejected: 0, lost: 0 };
+  for (const seed of seeds) {
+    const run = new Run(seededRandom(seed));
+    try {
+      for (let at = 0; at < stepsPerRun; at += 1) {
+        step(run);
+        check(run);
+      }
+      settleAll(run);
+      check(run);
+      if (seed % 10 === 0) {
+        const shuffled = foldShuffled(run);
+        const { nowMs, state } = run.partition;
+        expect(live(shuffled.state.ledger, nowMs)).toEqual(live(state.ledger, nowMs));
+      }
+    } catch (error) {
+      throw new Error(`LEDGER_SEED=${seed}`, { cause: error });
+    }
+    for (const { draft: { type } } of run.log) {
+      counts.routed += Number(type === 'JobRouted');
+      counts.rejected += Number(type === 'JobRejected');
+      counts.lost += Number(type === 'AttemptAbandoned');
+    }
+  }
+  console.log(`${seeds.length} runs: ${JSON.stringify(counts)}`);
+}, 300_000);

@@ -1,0 +1,80 @@
+// The accounts of the ledger as people and clients see them: what bounds whom, and how much is left.
+import { usdFromPico } from '@libs/governance/money';
+import type { Limits } from '@libs/governance/state';
+import { type Bound, type BoundKind, boundsOf } from './bounds';
+import { leavesAtMs, type Ledger, sumOf } from './ledger';
+import { slotAt, slotEndsMs } from './windows';
+
+export interface UsageLine {
+  readonly level: Bound['level'];
+  readonly id: string;
+  readonly kind: BoundKind;
+  readonly window: Bound['window'];
+  readonly calendar: boolean;
+  readonly models: readonly string[];
+  readonly providers: readonly string[];
+  /** USD as decimals for budgets, else whole numbers; all as text. */
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly remaining: string;
+  /** A calendar window: when it begins anew; a rolling one: when the oldest of it leaves. */
+  readonly resets_at: string | null;
+}
+
+export function usageLines(ledger: Ledger, limits: readonly Limits[], nowMs: number): UsageLine[] {
+  return boundsOf(limits).map((bound) => lineOf(ledger, bound, nowMs));
+}
+
+function lineOf(ledger: Ledger, bound: Bound, nowMs: number): UsageLine {
+  const { level, id, kind, window, calendar, models, providers, limit, account } = bound;
+  const { spent, held } = sumOf(ledger, account, nowMs);
+  const left = limit - spent - held;
+  const text = (amount: bigint): string =>
+    kind === 'budget' ? usdFromPico(String(amount)) : String(amount);
+  const resetsAtMs = calendar ? slotEndsMs(bound, slotAt(bound, nowMs))
+    : leavesAtMs(ledger, account, { excess: 1n, nowMs });
+  return {
+    level, id, kind, window, calendar, models, providers, limit: text(limit), spent: text(spent),
+    held: text(held), remaining: text(left > 0n ? left : 0n),
+    resets_at: resetsAtMs === null ? null : new Date(resetsAtMs).toISOString(),
+  };
+}
+
+const barWidth = 20;
+
+/** For the terminal: spent is filled, held is shaded. */
+export function usageTable(lines: readonly UsageLine[]): string {
+  if (lines.length === 0) return 'nothing is bounded: no budgets, no rate limits';
+  const rows = [
+    ['who', 'what', 'window', '', 'spent', 'held', 'of', 'resets'],
+    ...lines.map((line) => [
+      `${line.level} ${line.id}`, whatOf(line), windowOf(line), barOf(line), line.spent, line.held,
+      line.kind === 'budget' ? `${line.limit} USD` : line.limit, line.resets_at ?? '-',
+    ]),
+  ];
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length))) ?? [];
+  return rows
+    .map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd())
+    .join('\n');
+}
+
+function whatOf({ kind, models, providers }: UsageLine): string {
+  const scope = [...models, ...providers.map((provider) => `at ${provider}`)].join(', ');
+  const name = kind === 'concurrent' ? 'under way' : kind;
+  return scope === '' ? name : `${name} (${scope})`;
+}
+
+function windowOf({ kind, window, calendar }: UsageLine): string {
+  if (kind === 'concurrent') return 'now';
+  return calendar ? `calendar ${window}` : window;
+}
+
+function barOf({ limit, spent, held }: UsageLine): string {
+  const whole = Number(limit);
+  const part = (amount: number): number =>
+    (whole === 0 ? barWidth : Math.min(barWidth, Math.round(barWidth * amount / whole)));
+  const filled = part(Number(spent));
+  const shaded = part(Number(spent) + Number(held)) - filled;
+  return `${'█'.repeat(filled)}${'▒'.repeat(shaded)}`.padEnd(barWidth, '·');
+}

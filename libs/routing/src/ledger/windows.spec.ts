@@ -1,0 +1,52 @@
+// Rules of windows: what counts now, and when it stops counting.
+import { describe, expect, test } from '@jest/globals';
+import { firstSlot, slotAt, slotEndsMs } from './windows';
+
+const at = (text: string): number => Date.parse(`${text}Z`);
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString().slice(0, 16));
+
+describe('a calendar window', () => {
+  test.each([
+    ['minute', '2026-03-04T05:06', '2026-03-04T05:07'], ['hour', '2026-03-04T05:00', '2026-03-04T06:00'],
+    ['day', '2026-03-04T00:00', '2026-03-05T00:00'], ['week', '2026-03-02T00:00', '2026-03-09T00:00'],
+    ['month', '2026-03-01T00:00', '2026-04-01T00:00'], ['quarter', '2026-01-01T00:00', '2026-04-01T00:00'],
+    ['year', '2026-01-01T00:00', '2027-01-01T00:00'],
+  ] as const)('of a %s begins at %s and ends at %s UTC', (window, start, end) => {
+    const one = { window, calendar: true };
+    const slot = slotAt(one, at('2026-03-04T05:06:07'));
+    expect([iso(slot), iso(slotEndsMs(one, slot))]).toEqual([start, end]);
+    expect(firstSlot(one, at(`${end}:00`) - 1)).toBe(slot);
+    expect(firstSlot(one, at(`${end}:00`))).toBe(at(`${end}:00`));
+  });
+
+  test('of a week begins on Monday, also seen from a Sunday', () => {
+    const week = { window: 'week', calendar: true } as const;
+    expect(iso(slotAt(week, at('2026-03-08T23:59:59')))).toBe('2026-03-02T00:00');
+    expect(iso(slotAt(week, at('2026-03-09T00:00:00')))).toBe('2026-03-09T00:00');
+  });
+});
+
+describe('a rolling window', () => {
+  test.each(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const)(
+    'of a %s forgets at most a slot late, and never early', (window) => {
+      const one = { window, calendar: false };
+      const bookedMs = at('2026-03-04T05:06:07') + 345;
+      const slot = slotAt(one, bookedMs);
+      const endsMs = slotEndsMs(one, slot)!;
+      const lengthMs = endsMs - slotAt(one, endsMs - 1) > 0 ? endsMs - slot : 0;
+      expect(slot >= firstSlot(one, endsMs - 1)).toBe(true);
+      expect(slot >= firstSlot(one, endsMs)).toBe(false);
+      expect(endsMs).toBeGreaterThanOrEqual(bookedMs + lengthMs * 0.9);
+    });
+
+  test('of a minute counts the last sixty seconds', () => {
+    const minute = { window: 'minute', calendar: false } as const;
+    const slot = slotAt(minute, at('2026-03-04T05:06:07') + 999);
+    expect(slotEndsMs(minute, slot)).toBe(at('2026-03-04T05:07:08'));
+  });
+
+  test('a total never ends', () => {
+    const total = { window: 'total', calendar: false } as const;
+    expect([slotAt(total, 5), firstSlot(total, 1e15), slotEndsMs(total, 0)]).toEqual([0, 0, null]);
+  });
+});

@@ -1,0 +1,210 @@
+// Whether a routing fits what bounds its key, team and customer: first the rates, then the money over
+// every candidate. What is too dear leaves the plan; when nothing is left, the bound that was met says
+// why. Pure: ledger, overlay and time give the same answer whenever it is asked again.
+import type { Candidate, RoutingReason } from '@libs/events/job-events';
+import type { LimitMet } from '@libs/events/limits';
+import { limitsOf } from '@libs/governance/limits';
+import type { GovernanceState } from '@libs/governance/state';
+import type { JobFacts } from '@libs/jobs/state';
+import { type Bound, boundsOf, countsCall, countsRequest } from './bounds';
+import { leavesAtMs, type Ledger, sumOf } from './ledger';
+import { messageOfBudget, messageOfRate, unpricedMessage, usdShort } from './limit-messages';
+import { costAtWorst, tokensOf } from './parts';
+import { reservedText } from './reserved';
+import { slotAt, slotEndsMs } from './windows';
+
+export interface LimitsContext {
+  readonly ledger: Ledger;
+  readonly reserved: ReadonlyMap<string, bigint>;
+}
+
+export type OverLimit =
+  | { readonly kind: 'wait'; readonly untilMs: number | null }
+  | {
+      readonly kind: 'defer'; readonly untilMs: number; readonly reason: string;
+      readonly reserved: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'reject'; readonly reason: 'budget_exceeded' | 'rate_limited';
+      readonly status: number; readonly message: string; readonly reasons: RoutingReason[];
+      readonly limit?: LimitMet; readonly retryAfterS?: number;
+    };
+
+export interface Within<E> {
+  readonly kind: 'within';
+  readonly entries: readonly E[];
+  /** Of what was too dear. */
+  readonly reasons: readonly RoutingReason[];
+  readonly fits: (candidate: Candidate) => boolean;
+  /** Whether two calls at the same time may be made of these. */
+  readonly fitTwice: (candidates: readonly Candidate[]) => boolean;
+  readonly reserved: Readonly<Record<string, string>>;
+}
+
+interface Asked {
+  readonly job: JobFacts;
+  readonly bounds: readonly Bound[];
+  readonly limits: LimitsContext;
+  readonly nowMs: number;
+  /** What counts against each bound already: in the ledger, and decided and not folded yet. */
+  readonly taken: readonly bigint[];
+}
+
+/** A place among those under way may be free at any moment. */
+const concurrentRetryS = 1;
+/**
+ * For a short window jobs wait in the queue, where their lane is tried with its first one: deferred,
+ * each of them would stand in the log again with every slot that leaves.
+ */
+const waitsInQueueMs = 60_000;
+
+export function jobBounds(
+  { tenant, submitted: { team, key, model } }: JobFacts, governance: GovernanceState,
+): readonly Bound[] {
+  const limits = limitsOf(governance, { tenant, team, key });
+  if (limits.length === 0) return [];
+  return boundsOf(limits).filter((bound) => countsRequest(bound, model));
+}
+
+export function withinLimits<E extends { readonly candidate: Candidate }>(
+  job: JobFacts, entries: readonly E[],
+  context: {
+    readonly governance: GovernanceState; readonly nowMs: number; readonly limits?: LimitsContext;
+  },
+): Within<E> | OverLimit {
+  const { governance, nowMs, limits } = context;
+  const bounds = limits === undefined ? [] : jobBounds(job, governance);
+  if (limits === undefined || bounds.length === 0) return unbounded(entries);
+  const taken = bounds.map(({ account }) => takenOf(account, limits, nowMs));
+  const asked: Asked = { job, bounds, limits, nowMs, taken };
+  const rate = bounds.find((bound, at) => !fitsRate(bound, at, asked, 1n));
+  if (rate !== undefined) return overRate(rate, asked);
+  const kept = entries.filter(({ candidate }) => tooDear(candidate, asked, 1n) === null);
+  if (kept.length === 0) return overBudget(entries, asked);
+  return {
+    kind: 'within',
+    entries: kept,
+    reasons: kept.length === entries.length ? [] : entries.flatMap(({ candidate }) =>
+      reasonOf(candidate, asked)),
+    fits: (candidate) => tooDear(candidate, asked, 1n) === null,
+    fitTwice: (candidates) => bounds.every((bound, at) => fitsRate(bound, at, asked, 2n))
+      && candidates.every((candidate) => tooDear(candidate, asked, 2n) === null),
+    reserved: reservedText(limits.reserved, bounds),
+  };
+}
+
+function unbounded<E>(entries: readonly E[]): Within<E> {
+  return {
+    kind: 'within', entries, reasons: [], fits: () => true, fitTwice: () => true, reserved: {},
+  };
+}
+
+function takenOf(account: string, { ledger, reserved }: LimitsContext, nowMs: number): bigint {
+  const { spent, held } = sumOf(ledger, account, nowMs);
+  return spent + held + (reserved.get(account) ?? 0n);
+}
+
+function needOfRate({ kind }: Bound, { job }: Asked, calls: bigint): bigint {
+  switch (kind) {
+    case 'budget': return 0n;
+    case 'tokens': return tokensOf(job) * calls;
+    case 'requests': return job.routings === 0 ? 1n : 0n;
+    case 'concurrent': return 1n;
+  }
+}
+
+function fitsRate(bound: Bound, at: number, asked: Asked, calls: bigint): boolean {
+  const need = needOfRate(bound, asked, calls);
+  return need === 0n || (asked.taken[at] as bigint) + need <= bound.limit;
+}
+
+interface TooDear {
+  readonly bound: Bound;
+  /** null: the price is not known. */
+  readonly need: bigint | null;
+}
+
+/** The first budget that a candidate does not fit into; null: it fits all. */
+function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | null {
+  const cost = costAtWorst(candidate, asked.job);
+  const need = cost === null ? null : cost * calls;
+  for (const [at, bound] of asked.bounds.entries()) {
+    if (bound.kind !== 'budget' || !countsCall(bound, candidate, asked.job.submitted.model)) continue;
+    if (need === null || (asked.taken[at] as bigint) + need > bound.limit) return { bound, need };
+  }
+  return null;
+}
+
+function reasonOf(candidate: Candidate, asked: Asked): RoutingReason[] {
+  const found = tooDear(candidate, asked, 1n);
+  if (found === null) return [];
+  const { bound, need } = found;
+  const reason = need === null ? 'its price is not known, and a budget bounds this request'
+    : `may cost ${usdShort(need)} USD, more than is left of the budget of ${bound.level} ${bound.id}`;
+  const { provider, key, model } = candidate;
+  return [{ provider, key, model, verdict: 'passed_over', reason }];
+}
+
+function overRate(bound: Bound, asked: Asked): OverLimit {
+  const { job, nowMs } = asked;
+  const need = needOfRate(bound, asked, 1n);
+  const met = metLimit(bound, need, asked);
+  const untilMs = met.resets_at_ms;
+  const never = need > bound.limit;
+  if (job.submitted.mode === 'async' && !never) return { kind: 'wait', untilMs };
+  const retryAfterS = untilMs === null ? concurrentRetryS
+    : Math.max(1, Math.ceil((untilMs - nowMs) / 1000));
+  return {
+    kind: 'reject', reason: 'rate_limited', status: 429, reasons: [], limit: met,
+    message: messageOfRate(met, need), ...(never ? {} : { retryAfterS }),
+  };
+}
+
+/** By the cheapest candidate: what would have to be there for anything to be called. */
+function overBudget(
+  entries: readonly { readonly candidate: Candidate }[], asked: Asked,
+): OverLimit {
+  const reasons = entries.flatMap(({ candidate }) => reasonOf(candidate, asked));
+  let least: { readonly bound: Bound; readonly need: bigint } | null = null;
+  for (const { candidate } of entries) {
+    const found = tooDear(candidate, asked, 1n);
+    if (found === null || found.need === null) continue;
+    if (least === null || found.need < least.need) least = { bound: found.bound, need: found.need };
+  }
+  if (least === null) {
+    const message = unpricedMessage(entries.map(({ candidate }) => candidate));
+    return { kind: 'reject', reason: 'budget_exceeded', status: 402, message, reasons };
+  }
+  const { bound, need } = least;
+  const met = metLimit(bound, need, asked);
+  const message = messageOfBudget(met, need);
+  const { mode, over_budget: wanted } = asked.job.submitted;
+  if (mode === 'async' && wanted === 'wait' && need <= bound.limit) {
+    const { resets_at_ms: untilMs } = met;
+    // What stands in the way is only held: it is looked at again whenever a call ends.
+    if (BigInt(met.spent) + need <= bound.limit) return { kind: 'wait', untilMs };
+    const isSoon = untilMs !== null && untilMs - asked.nowMs <= waitsInQueueMs;
+    if (isSoon) return { kind: 'wait', untilMs };
+    if (untilMs !== null && untilMs > asked.nowMs) {
+      const reserved = reservedText(asked.limits.reserved, asked.bounds);
+      return { kind: 'defer', untilMs, reason: message, reserved };
+    }
+  }
+  return { kind: 'reject', reason: 'budget_exceeded', status: 402, message, reasons, limit: met };
+}
+
+function metLimit(bound: Bound, need: bigint, asked: Asked): LimitMet {
+  const { limits: { ledger, reserved }, nowMs } = asked;
+  const { kind, level, id, window, limit, account } = bound;
+  const { spent, held } = sumOf(ledger, account, nowMs);
+  const waiting = reserved.get(account) ?? 0n;
+  const excess = spent + held + waiting + need - limit;
+  const resetsAtMs = need > limit ? null
+    : leavesAtMs(ledger, account, { excess, nowMs })
+      // What is decided and not folded yet is about to be booked in the slot of now.
+      ?? (waiting > 0n ? slotEndsMs(bound, slotAt(bound, nowMs)) : null);
+  return {
+    kind, level, id, window, limit: String(limit), spent: String(spent),
+    held: String(held + waiting), resets_at_ms: resetsAtMs,
+  };
+}
