@@ -9,14 +9,14 @@ const leafPrefix = 0;
 const nodePrefix = 1;
 
 export function leafHash(sha256: Sha256, line: Uint8Array): Uint8Array {
-  const input = new Uint8Array(line.length + 1);
+  const input = Buffer.allocUnsafe(line.length + 1);
   input[0] = leafPrefix;
   input.set(line, 1);
   return sha256(input);
 }
 
 export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + 2 * hashBytes);
+  const input = Buffer.allocUnsafe(1 + 2 * hashBytes);
   input[0] = nodePrefix;
   input.set(left, 1);
   input.set(right, 1 + hashBytes);
