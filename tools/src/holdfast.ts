@@ -12,6 +12,7 @@ import { addSimulate } from './simulate/simulate.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
+import { addVerify } from './verify/verify.command';
 
 const program = new Command('holdfast')
   .description('An event-sourced broker for LLM work.')
@@ -20,7 +21,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addTail, addReplay, addSimulate, addRestore,
-  addDoctor,
+  addVerify, addDoctor,
 ];
 for (const add of commands) {
   add(program);
