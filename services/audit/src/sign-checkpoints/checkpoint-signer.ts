@@ -1,12 +1,13 @@
 // Signs the tree while this process is the one that archives: every minute if there is something new,
 // and every 10,000 commits. A checkpoint is an event of the log and a file.
+import { readFile } from 'node:fs/promises';
 import { type Checkpoint } from '@libs/audit-tree/checkpoint';
 import { stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { listCheckpointFiles, writeCheckpointFile } from '@libs/checkpoints/checkpoint-files';
 import { type SigningKey } from '@libs/checkpoints/signing-key';
-import { readFile } from 'node:fs/promises';
 import { type Commit, type EventLog } from '@libs/log/log';
+import { readableEvents } from '@libs/log/readable-events';
 import { type Database } from '@libs/postgres/database';
 import { newEventId } from '@libs/telemetry/ids';
 import { type Health } from '@libs/telemetry/health';
@@ -106,7 +107,8 @@ export class CheckpointSigner {
   async #begin(): Promise<void> {
     const { database, logger, metrics, log } = this.parts;
     await catchUp(database, this.#abort.signal, { logger, behind: (n) => { metrics.behind(n); } });
-    const last = (await log.lastOf(subjects.checkpoint))?.events[0];
+    const commit = await log.lastOf(subjects.checkpoint);
+    const [last] = commit === null ? [] : readableEvents(commit);
     const note = last?.type === 'CheckpointSigned' ? last.data.note : '';
     const checkpoint = checkpointOf(note);
     this.#latest = checkpoint === null ? null : { checkpoint, note };
