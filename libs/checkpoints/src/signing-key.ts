@@ -1,7 +1,7 @@
 // The key that signs checkpoints: PKCS #8 in a file of mode 0600, and its public half beside it, in a
 // file that keeps the public keys of former ones, too.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type NoteKey, noteKey, noteKeyText, noteText, parseNoteKey } from '@libs/audit-tree/signed-note';
 import { Fault } from '@libs/faults/faults';
@@ -35,10 +35,15 @@ export async function keptSigningKey(folder: string, origin: string): Promise<Si
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, keyFileName);
   const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const unfinished = `${file}.${process.pid}`;
+  await writeFile(unfinished, made, { mode: 0o600 });
   try {
-    await writeFile(file, made, { mode: 0o600, flag: 'wx' });
+    // Whole or not at all, and never in the place of one that is there.
+    await link(unfinished, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(unfinished);
   }
   return readSigningKey(file, origin);
 }
