@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { checkpointText } from '@libs/audit-tree/checkpoint';
-import { noteKeyText } from '@libs/audit-tree/signed-note';
+import { type NoteKey, noteKeyText } from '@libs/audit-tree/signed-note';
 import { writeCheckpointFile } from '@libs/checkpoints/checkpoint-files';
-import { keptSigningKey, type SigningKey } from '@libs/checkpoints/signing-key';
+import {
+  keepPublicKey, keptSigningKey, readPublicKeys, type SigningKey,
+} from '@libs/checkpoints/signing-key';
 import { stamp } from '@libs/events/envelope';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { inlineContent } from '@libs/log/content';
@@ -72,6 +74,22 @@ describe('an archive that nobody touched', () => {
     // Two events and three files.
     expect(found).toMatchObject({ commits: log.commits.length, checkpoints: 5, compared: log.commits.length });
     expect(found.unsigned).toBeGreaterThan(0);
+  });
+});
+
+describe('a key that was replaced', () => {
+  it('still counts for what it signed, and the next one for the rest', async () => {
+    const size = 700;
+    const rotated = path.join(folder, 'rotated');
+    const head = { origin: 'holdfast/log', size, root: await readRoot(database, size), sequence: null };
+    await writeCheckpointFile(rotated, size, otherKey.signed(checkpointText(head)));
+    await keepPublicKey(folder, key);
+    await keepPublicKey(folder, otherKey);
+    await keepPublicKey(folder, key);
+    const keys = await readPublicKeys(path.join(folder, 'audit-key.pub'));
+    expect(keys).toHaveLength(2);
+    expect(await verify({}, { keys, checkpointDir: rotated })).toMatchObject({ checkpoints: 3, problems: [] });
+    expect((await verify({}, { checkpointDir: rotated })).problems).toMatchObject([{ kind: 'signature' }]);
   });
 });
 
@@ -209,7 +227,7 @@ async function byPython(bundle: Bundle): Promise<[number | null, string]> {
 }
 
 function verify(
-  wanted: Partial<Wanted> = {}, parts: { log?: InMemoryLog | null; checkpointDir?: string } = {},
+  wanted: Partial<Wanted> = {}, parts: { keys?: NoteKey[]; checkpointDir?: string } = {},
 ): Promise<Verified> {
   return verifyAll({
     database, keys: [key], log, checkpointDir, progress: () => undefined,
