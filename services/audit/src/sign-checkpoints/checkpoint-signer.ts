@@ -88,6 +88,8 @@ export class CheckpointSigner {
       if (this.#isDue()) await this.#sign();
     } catch (error) {
       this.#lastTriedMs = this.parts.nowMs();
+      // Whatever the load: once a minute is enough to say it.
+      this.#newCommits = Math.min(this.#newCommits, 1);
       if (!(error instanceof Inconsistent)) {
         logger.warn({ err: error }, 'the audit tree could not be signed, will try again');
         return;
@@ -136,10 +138,22 @@ export class CheckpointSigner {
     const draft = { type: 'CheckpointSigned' as const, subject: origin, tenant: 'system', data };
     await log.append(subjects.checkpoint, { events: [stamp(draft, newEventId(), nowMs())] });
     this.#latest = signed;
-    if (directory !== null) await writeCheckpointFile(directory, size, note);
-    health.set('checkpoints', 'up');
+    if (await this.#isFiled(directory, size, note)) health.set('checkpoints', 'up');
     metrics.signed(size);
     logger.info({ size, sequence, keyId: key.id }, 'checkpoint signed');
+  }
+
+  /** A directory that takes nothing stops no checkpoint: the log has it. */
+  async #isFiled(directory: string | null, size: number, note: string): Promise<boolean> {
+    if (directory === null) return true;
+    try {
+      await writeCheckpointFile(directory, size, note);
+      return true;
+    } catch (error) {
+      this.parts.health.set('checkpoints', 'degraded', `no file: ${String(error)}`);
+      this.parts.logger.error({ err: error }, 'a checkpoint was signed, and could not be written as a file');
+      return false;
+    }
   }
 
   /** The last ones of log and directory. Those of another origin are of another log. */

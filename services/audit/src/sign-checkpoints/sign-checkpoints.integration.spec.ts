@@ -135,6 +135,18 @@ describe('checkpoints', () => {
     expect(second.tree_size).toBeGreaterThan(first.tree_size);
   }, 30_000);
 
+  it('are signed after ten thousand commits, however short the time', async () => {
+    await start();
+    await fill(5);
+    await nextCheckpoint(0);
+    await fill(9_000);
+    await archived();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(checkpoints()).toHaveLength(1);
+    await fill(1_000);
+    expect((await nextCheckpoint(1)).tree_size).toBeGreaterThan(10_000);
+  }, 60_000);
+
   it('are begun anew by the next process where the last one stopped', async () => {
     const { archiver, signer } = await start();
     await fill(5);
