@@ -144,8 +144,8 @@ async function growTree(
 }
 
 /**
- * The unfinished tiles of before are written anew with the others: COPY takes megabytes of hashes in
- * a fifth of the time that an upsert of parameters (which are text) takes.
+ * The unfinished tiles of before are written anew with the others, so that all can be copied: as
+ * parameters of an upsert, megabytes of hashes would be sent as hexadecimal text.
  */
 async function writeTiles(
   client: PoolClient, before: readonly TileId[], tiles: readonly Tile[],
