@@ -23,6 +23,8 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
+# Where audit keeps its key and checkpoints: a volume there is given this owner.
+RUN mkdir -p /var/lib/holdfast && chown node:node /var/lib/holdfast
 # The image's own plain user.
 USER node
 STOPSIGNAL SIGTERM

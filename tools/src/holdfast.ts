@@ -13,6 +13,7 @@ import { addSimulate } from './simulate/simulate.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
+import { addVerify } from './verify/verify.command';
 
 const program = new Command('holdfast')
   .description('An event-sourced broker for LLM work.')
@@ -21,7 +22,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
-  addRestore, addDoctor,
+  addRestore, addVerify, addDoctor,
 ];
 for (const add of commands) {
   add(program);

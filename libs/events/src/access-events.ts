@@ -11,5 +11,15 @@ export const requestDenied = z.object({
 
 export const adminActed = z.object({ actor: z.string(), act: z.string(), about: z.string(), detail: z.record(z.string(), z.unknown()) });
 
-/** Reserved for the audit log's signed checkpoints. */
-export const checkpointSigned = z.object({ tree_size: z.number().int(), root: z.string(), note: z.string() });
+/** The tree of the event lines of all commits up to `sequence`, signed (docs/audit.md). */
+export const checkpointSigned = z.object({
+  tree_size: z.number().int(),
+  /** Hexadecimal. */
+  root: z.string(),
+  /** The signed note as it is. */
+  note: z.string(),
+  sequence: z.number().int().optional(),
+  origin: z.string().optional(),
+  key_id: z.string().optional(),
+  algorithm: z.literal('ed25519').optional(),
+});

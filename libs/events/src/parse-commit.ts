@@ -33,12 +33,19 @@ export interface CommitText {
 export function splitCommit(given: Uint8Array): CommitText {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   const ends = lineEnds(bytes);
-  let events = ends.length;
-  while (events > 0 && isContent(bytes, startOf(ends, events - 1))) events -= 1;
+  const events = eventCount(bytes, ends);
   return {
     eventLines: linesOf(bytes, ends, { from: 0, to: events }),
     contentLines: () => linesOf(bytes, ends, { from: events, to: ends.length }),
   };
+}
+
+/** The event lines of a commit as they are stored, without their line breaks; no content. */
+export function eventLineBytes(given: Uint8Array): Uint8Array[] {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
+  const ends = lineEnds(bytes);
+  const events = eventCount(bytes, ends);
+  return ends.slice(0, events).map((end, line) => bytes.subarray(startOf(ends, line), end));
 }
 
 /** A line break at the end begins no line. */
@@ -51,6 +58,12 @@ function lineEnds(bytes: Buffer): number[] {
     start = end + 1;
   }
   return ends;
+}
+
+function eventCount(bytes: Buffer, ends: readonly number[]): number {
+  let events = ends.length;
+  while (events > 0 && isContent(bytes, startOf(ends, events - 1))) events -= 1;
+  return events;
 }
 
 function startOf(ends: readonly number[], line: number): number {

@@ -1,10 +1,12 @@
-// Writes the archive: commits, large content, read models and position, in one transaction each.
+// Writes the archive: commits, their tree, large content, read models and position, in one
+// transaction each.
 import { type PoolClient } from 'pg';
 import type { Commit, Position } from '@libs/log/log';
 import { Fault } from '@libs/faults/faults';
 import { copyRows } from './copy';
 import { type Database } from './database';
 import { type ReadModelRows, type ReadModelTables, liveTables, writeReadModels } from './read-model-rows';
+import { extendTree } from './tree-store';
 
 /** One step of the archive: all of it becomes visible, or none. */
 export interface ArchiveBatch {
@@ -57,6 +59,7 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
     await copyRows(client, 'commits', commitColumns, batch.commits.map((commit) => [
       commit.sequence, commit.subject, commit.msgId, commit.appendedAtMs, commit.bytes,
     ]));
+    await extendTree(client, batch.after, batch.commits);
     await copyRows(client, 'broken_commits', brokenColumns, batch.broken.map(
       ({ commit, error }) => [
         commit.sequence, commit.subject, commit.appendedAtMs, commit.bytes.length, error,

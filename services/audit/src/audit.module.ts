@@ -1,4 +1,4 @@
-// The one module of the audit process: archiver, answers, trimming.
+// The one module of the audit process: archiver, checkpoints, answers, trimming.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -10,6 +10,10 @@ import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
 import { rebuild } from './rebuild-models/rebuild';
+import { answerProofs } from './sign-checkpoints/answer-proofs';
+import { CheckpointSigner } from './sign-checkpoints/checkpoint-signer';
+import { treeMetrics } from './sign-checkpoints/metrics';
+import { type CheckpointPlaces } from './sign-checkpoints/places';
 import { type AuditSettings } from './settings';
 import { startTrimming, type Trimmer } from './trim-log/trimmer';
 
@@ -20,6 +24,7 @@ export interface AuditParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly settings: AuditSettings;
+  readonly checkpoints: CheckpointPlaces;
 }
 
 const auditParts = Symbol('AuditParts');
@@ -28,6 +33,7 @@ const auditParts = Symbol('AuditParts');
 @Injectable()
 class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #archiver: Archiver;
+  readonly #signer: CheckpointSigner;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
 
@@ -35,12 +41,18 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     const { connection, database, health, logger, registry } = parts;
     this.#archiver = new Archiver({
       log: connection.log, database, health, logger, metrics: archiveMetrics(registry),
+      onArchived: (commits) => { this.#signer.archived(commits); },
+    });
+    this.#signer = new CheckpointSigner({
+      ...parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
+      metrics: treeMetrics(registry), nowMs: Date.now,
     });
   }
 
   onApplicationBootstrap(): void {
     const { connection, database, logger, settings } = this.parts;
     this.#archiver.start();
+    this.#signer.start();
     this.#trimmer = startTrimming({
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
@@ -48,12 +60,14 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
+      proofs: answerProofs(database, this.#signer),
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
     await this.#trimmer?.stop();
+    await this.#signer.stop();
     await this.#archiver.stop();
   }
 }

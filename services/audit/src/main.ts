@@ -8,6 +8,7 @@ import { serveHealth } from '@libs/telemetry/health-server';
 import { NestLogger } from '@libs/telemetry/logger';
 import { AuditModule } from './audit.module';
 import { auditSettings } from './settings';
+import { checkpointPlaces } from './sign-checkpoints/places';
 
 const settings = settingsOrExit('audit', auditSettings);
 const { instance, logger, health, registry, life } = beginService('audit', settings);
@@ -24,8 +25,10 @@ const database = openDatabase({
   onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
 });
 
+const checkpoints = await checkpointPlaces(settings, logger);
+
 const app = await NestFactory.createApplicationContext(
-  AuditModule.with({ connection, database, health, logger, registry, settings }),
+  AuditModule.with({ connection, database, health, logger, registry, settings, checkpoints }),
   { logger: new NestLogger(logger), abortOnError: false },
 );
 life.ready(async () => {

@@ -8,6 +8,16 @@ export const auditSettings = serviceSettings(8083).extend({
   NATS_MONITOR_URL: z.string().optional(),
   /** Days the log keeps before it is trimmed; the archive keeps everything. */
   HOLDFAST_LOG_KEEP_DAYS: whole(7, 1),
+  /** Where `holdfast up` keeps everything: its secrets hold the key, `checkpoints` the checkpoints. */
+  HOLDFAST_DATA_DIR: z.string().optional(),
+  /** File with the Ed25519 key (PKCS #8, PEM) that signs checkpoints. */
+  HOLDFAST_AUDIT_KEY: z.string().optional(),
+  /** Where checkpoints are written as files; may be a mounted write-once bucket. */
+  HOLDFAST_CHECKPOINT_DIR: z.string().optional(),
+  /** Names the log in its checkpoints; no spaces or plus signs. */
+  HOLDFAST_AUDIT_ORIGIN: z.string()
+    .regex(/^[^\s+]+$/, { error: 'takes a name without spaces and plus signs' })
+    .default('holdfast/log'),
 });
 
 export type AuditSettings = z.infer<typeof auditSettings>;

@@ -1,6 +1,7 @@
 // The one module of the process: every slice's controller, and the edge they share.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
+import { AuditController } from './administer/audit.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -19,6 +20,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdministerController,
+        AuditController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

@@ -19,6 +19,8 @@ export interface ServiceWiring {
   readonly bootstrapKey: string;
   /** Where clients reach the API. */
   readonly publicUrl: string;
+  /** Where audit keeps its key and the checkpoints. */
+  readonly dataDir: string;
 }
 
 /** What every process may know of its surroundings. */
@@ -41,7 +43,8 @@ export function serviceEnvironment(
     HOLDFAST_DRAIN_S: String(wiring.drainS),
   };
   switch (service) {
-    case 'audit': return { ...shared, DATABASE_URL: wiring.databaseUrl };
+    case 'audit':
+      return { ...shared, DATABASE_URL: wiring.databaseUrl, HOLDFAST_DATA_DIR: wiring.dataDir };
     case 'router': return shared;
     case 'workers':
       return {

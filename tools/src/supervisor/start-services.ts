@@ -78,5 +78,6 @@ function wiring(name: ServiceName, context: ServiceContext): ServiceWiring {
     masterKey: secrets.masterKey.value,
     bootstrapKey: secrets.bootstrapKey.value,
     publicUrl: publicUrl(context),
+    dataDir: context.dir.root,
   };
 }

@@ -33,6 +33,7 @@ describe('what a service is given', () => {
   const wiring = {
     natsUrl: 'nats://n', natsMonitorUrl: null, databaseUrl: 'postgres://d', host: 'h', port: 1,
     drainS: 2, adminToken: 'token', masterKey: 'master', bootstrapKey: 'first', publicUrl: 'http://p',
+    dataDir: '/d',
   };
   const base = {
     PATH: '/bin', OPENAI_API_KEY: 'sk', DATABASE_URL: 'other', HOLDFAST_ADMIN_TOKEN: 'other',

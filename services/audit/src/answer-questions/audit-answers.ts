@@ -1,18 +1,24 @@
-// Answers on `ask.audit`: how far the archive is, and the rebuild of the read models.
+// Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints and
+// proofs.
 import { type EventLog } from '@libs/log/log';
 import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { type ProofAnswers } from '../shared/proof-answers';
 import { idleProgress, type RebuildProgress } from '../shared/rebuild-progress';
+import { auditQuestion } from './question';
 
 export interface AnswerParts {
   readonly archiver: ArchiveControl;
   /** Rebuilds the read models; the archiver is paused meanwhile. */
   readonly rebuild: (report: (progress: RebuildProgress) => void) => Promise<RebuildProgress>;
+  readonly proofs: ProofAnswers;
   readonly log: EventLog;
   readonly signals: Signals;
   readonly logger: Logger;
 }
+
+const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency';
 
 /** Only the process that archives answers; those standing by stay silent. */
 export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
@@ -31,7 +37,10 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
     return { started: true };
   };
 
-  const answer = async (question: { op?: unknown }): Promise<Record<string, unknown>> => {
+  const answer = async (asked: unknown): Promise<object> => {
+    const read = auditQuestion.safeParse(asked);
+    if (!read.success) return { error: `unknown question; known are ${known}` };
+    const question = read.data;
     switch (question.op) {
       case 'status': {
         const { lastSequence } = await parts.log.state();
@@ -45,14 +54,16 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
       }
       case 'rebuild': return startRebuild();
       case 'rebuild-status': return { ...progress };
-      default: return { error: 'unknown question; known are status, rebuild, rebuild-status' };
+      case 'checkpoint': return parts.proofs.checkpoint();
+      case 'inclusion': return parts.proofs.inclusion(question.sequence, question.line);
+      case 'consistency': return parts.proofs.consistency(question.from, question.to);
     }
   };
 
   return parts.signals.subscribe(signalSubjects.askAudit, (text, _subject, respond) => {
     if (respond === null || !parts.archiver.writing) return;
     Promise.resolve()
-      .then(() => answer(JSON.parse(text) as { op?: unknown }))
+      .then(() => answer(JSON.parse(text)))
       .catch((error: unknown) => ({ error: String(error) }))
       .then((body) => respond(JSON.stringify(body)), (error: unknown) => {
         parts.logger.warn({ err: error }, 'could not answer');

@@ -1,6 +1,6 @@
 // Archives every commit into Postgres exactly once. Rows, read models and position move in one
 // transaction; after any failure it begins again at the position the database has.
-import { type EventLog, type Following, type Position } from '@libs/log/log';
+import { type Commit, type EventLog, type Following, type Position } from '@libs/log/log';
 import { isFault } from '@libs/faults/faults';
 import { type JobState } from '@libs/jobs/state';
 import { type ArchivedObject, loadStates, readPosition, writeBatch } from '@libs/postgres/archive-store';
@@ -31,6 +31,8 @@ export interface ArchiverParts {
   readonly health: Health;
   readonly logger: Logger;
   readonly metrics: ArchiveMetrics;
+  /** Told of what is archived now. */
+  readonly onArchived?: (commits: readonly Commit[]) => void;
 }
 
 export class Archiver implements ArchiveControl {
@@ -166,6 +168,7 @@ export class Archiver implements ArchiveControl {
     this.#buffer.drop(commits.length);
     this.#cache.keep(states);
     metrics.archived(commits.length, last);
+    this.parts.onArchived?.(commits);
     metrics.broken(broken.length);
   }
 

@@ -111,6 +111,29 @@ describe('administration', () => {
     expect((await send('DELETE', 'providers/sim')).status).toBe(409);
   });
 
+  it('passes questions about the log as evidence on to audit', async () => {
+    spec = await startForSpecs();
+    expect((await get(spec, '/audit/v1/checkpoint')).status).toBe(401);
+    const asked: unknown[] = [];
+    const answers: object[] = [
+      { object: 'checkpoint' }, { refused: 'not_signed_yet', message: 'Later.' }, { error: 'postgres' },
+    ];
+    spec.signals.subscribe('ask.audit', (text, _subject, respond) => {
+      asked.push(JSON.parse(text));
+      respond?.(JSON.stringify(answers[asked.length - 1]));
+    });
+    const statuses = [];
+    for (const path of ['checkpoint', 'proofs/inclusion?seq=7&line=2', 'proofs/consistency?from=3']) {
+      statuses.push((await get(spec, `/audit/v1/${path}`, admin)).status);
+    }
+    expect(statuses).toEqual([200, 404, 503]);
+    expect(asked).toEqual([
+      { op: 'checkpoint' }, { op: 'inclusion', sequence: 7, line: 2 },
+      { op: 'consistency', from: 3, to: null },
+    ]);
+    expect((await get(spec, '/audit/v1/proofs/inclusion?seq=none', admin)).status).toBe(400);
+  });
+
   it('shows health and queue', async () => {
     spec = await startForSpecs();
     expect((await send('GET', 'health')).status).toBe(200);

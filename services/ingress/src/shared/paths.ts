@@ -11,6 +11,7 @@ export const existing = [
   'GET /v1/jobs/{id}', 'GET /v1/jobs/{id}/result', 'GET /v1/jobs/{id}/stream',
   'GET /v1/jobs/{id}/events', 'POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/redrive',
   'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries', '/admin/v1/*',
+  'GET /audit/v1/checkpoint', 'GET /audit/v1/proofs/inclusion', 'GET /audit/v1/proofs/consistency',
   'GET /health/live', 'GET /health/ready', 'GET /metrics',
 ];
 

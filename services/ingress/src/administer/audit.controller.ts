@@ -1,0 +1,51 @@
+// The log as evidence, for the holder of the admin token: the last checkpoint and proofs, by asking
+// the audit service over `ask.audit`.
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type AskAudit } from '@libs/signals/ask-audit';
+import { Edge } from '../shared/edge';
+import { readQuery } from '../shared/read-json';
+import { isRefusal } from '../shared/refusal';
+import { sendJson, sendRefusal } from '../shared/respond';
+import { mayAdminister } from './admin-token';
+import { askAudit } from './ask-audit';
+
+const count = z.coerce.number().int().min(0);
+const inclusionQuery = z.object({ seq: count.min(1), line: count.default(0) });
+const consistencyQuery = z.object({ from: count, to: count.optional() });
+
+@Controller('audit/v1')
+export class AuditController {
+  constructor(@Inject(Edge) private readonly edge: Edge) {}
+
+  @Get('checkpoint')
+  checkpoint(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#ask(request, reply, z.object({}), () => ({ op: 'checkpoint' }));
+  }
+
+  @Get('proofs/inclusion')
+  inclusion(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#ask(request, reply, inclusionQuery,
+      ({ seq, line }) => ({ op: 'inclusion', sequence: seq, line }));
+  }
+
+  @Get('proofs/consistency')
+  consistency(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#ask(request, reply, consistencyQuery,
+      ({ from, to }) => ({ op: 'consistency', from, to: to ?? null }));
+  }
+
+  async #ask<S extends z.ZodType>(
+    request: FastifyRequest, reply: FastifyReply, schema: S,
+    question: (query: z.infer<S>) => AskAudit,
+  ): Promise<void> {
+    const refused = mayAdminister(this.edge, request);
+    if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
+    const query = readQuery(request, schema);
+    if (isRefusal(query)) { sendRefusal(reply, 'openai', query); return; }
+    const answer = await askAudit(this.edge.signals, question(query));
+    if (isRefusal(answer)) { sendRefusal(reply, 'openai', answer); return; }
+    sendJson(reply, 200, answer);
+  }
+}

@@ -1,0 +1,78 @@
+// Checks a bundle by itself: the checkpoint's signature, and of each event that it stands in the
+// signed tree.
+import { type Checkpoint, parseCheckpoint } from '@libs/audit-tree/checkpoint';
+import { type NoteKey, parseNote, parseNoteKey, signerOf } from '@libs/audit-tree/signed-note';
+import { leafHash } from '@libs/audit-tree/tree-hash';
+import { verifyInclusion } from '@libs/audit-tree/verify-proof';
+import { sha256, verifyEd25519 } from '@libs/checkpoints/ed25519';
+import { type Bundle, bundleShape } from './bundle';
+import { type Problem, problem } from './problem';
+
+export interface BundleChecked {
+  readonly events: number;
+  readonly checkpoint: Checkpoint | null;
+  readonly key: NoteKey | null;
+  /** Whether the key is one that the caller trusts, and not only the bundle's own word. */
+  readonly trusted: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** `trusted` empty: the bundle's own key is taken, which proves nothing of who signed. */
+export function checkBundle(text: string, trusted: readonly NoteKey[]): BundleChecked {
+  const bundle = readBundle(text);
+  if (bundle === null) return failed('it is no bundle of format holdfast-bundle/1');
+  const own = parseNoteKey(sha256, bundle.public_key);
+  if (own === null) return failed('its public key is none');
+  const known = trusted.some(({ name, id }) => name === own.name && id === own.id);
+  if (trusted.length > 0 && !known) {
+    return failed(`it is signed by ${own.name} ${own.id}, which is not a key that is trusted`, 'signature');
+  }
+  const note = parseNote(bundle.checkpoint);
+  const checkpoint = note === null ? null : parseCheckpoint(note.text);
+  if (note === null || checkpoint === null) return failed('its checkpoint is none', 'checkpoint');
+  const keys = trusted.length > 0 ? trusted : [own];
+  const signer = signerOf(note, keys, verifyEd25519);
+  if (signer === null || signer.name !== checkpoint.origin) {
+    return failed('the signature does not fit its checkpoint', 'signature');
+  }
+  const problems = [...checkOrder(bundle), ...checkEvents(bundle, checkpoint)];
+  return {
+    events: bundle.events.length, checkpoint, key: signer, trusted: known, problems,
+  };
+}
+
+function checkEvents(bundle: Bundle, checkpoint: Checkpoint): Problem[] {
+  return bundle.events.flatMap(({ leaf_index: index, event, base64, proof }) => {
+    const line = base64 === undefined ? Buffer.from(event ?? '') : Buffer.from(base64, 'base64');
+    const leaf = { index, hash: leafHash(sha256, line) };
+    const path = proof.map((hash) => Buffer.from(hash, 'base64'));
+    if (verifyInclusion(sha256, leaf, checkpoint, path)) return [];
+    return [problem('proof', `event line ${index} is not one of those that were signed there`)];
+  });
+}
+
+/** Of a range nothing may be missing in between; a job's events lie apart. */
+function checkOrder({ about, events }: Bundle): Problem[] {
+  const indexes = events.map(({ leaf_index: index }) => index);
+  const isRange = about.job === undefined;
+  const wrong = indexes.findIndex((index, at) => {
+    const before = indexes[at - 1];
+    return before !== undefined && (isRange ? index !== before + 1 : index <= before);
+  });
+  if (wrong < 0) return [];
+  return [problem('bundle', `event line ${indexes[wrong] ?? 0} does not follow the one before it: ${
+    isRange ? 'event lines are missing or moved' : 'they are moved or doubled'}`)];
+}
+
+function readBundle(text: string): Bundle | null {
+  try {
+    return bundleShape.parse(JSON.parse(text));
+  } catch {
+    // Whatever is wrong with its form, it is no bundle.
+    return null;
+  }
+}
+
+function failed(message: string, kind: Problem['kind'] = 'bundle'): BundleChecked {
+  return { events: 0, checkpoint: null, key: null, trusted: false, problems: [problem(kind, message)] };
+}
