@@ -113,23 +113,24 @@ function pushPosition(positions: Map<string, bigint[]>, job: string, at: LinePos
   else list.push(value);
 }
 
-/** The receiver's last word on a delivery. */
+/**
+ * The receiver's last word on a delivery: the last status it gave and the last message. A try without
+ * a status keeps the one before, as the table does from batch to batch, so that the row is the same
+ * however the log is cut into batches.
+ */
 function noteDelivery(
   notes: Map<string, Pick<Delivery, 'lastStatus' | 'lastMessage'>>, event: AnyEvent,
 ): void {
   if (event.type === 'WebhookDelivered') {
     const data: Catalogue['WebhookDelivered'] = event.data;
     notes.set(data.delivery, { lastStatus: data.status, lastMessage: 'delivered' });
+    return;
   }
-  if (event.type === 'WebhookAttemptFailed') {
-    notes.set(event.data.delivery, { lastStatus: event.data.status, lastMessage: event.data.message });
-  }
-  if (event.type === 'WebhookExhausted') {
-    const before = notes.get(event.data.delivery);
-    notes.set(event.data.delivery, {
-      lastStatus: before?.lastStatus ?? null, lastMessage: event.data.message,
-    });
-  }
+  if (event.type !== 'WebhookAttemptFailed' && event.type !== 'WebhookExhausted') return;
+  const { delivery, message } = event.data;
+  const status = event.type === 'WebhookAttemptFailed' ? event.data.status : null;
+  const before = notes.get(delivery)?.lastStatus ?? null;
+  notes.set(delivery, { lastStatus: status ?? before, lastMessage: message });
 }
 
 function rowsOf(
