@@ -3,7 +3,9 @@ import type { CandidateHealth } from '@libs/events/job-events';
 import type { JobFacts } from '@libs/jobs/state';
 import type { AbleKey, AbleTarget } from './candidates';
 import { isOut, newKeyHealth, paceOf } from './health/key-health';
-import { type Condition, conditionAt, type Crowd, isoTime } from './health/target-health';
+import {
+  type Condition, conditionAt, type Crowd, isoTime, type TargetHealth,
+} from './health/target-health';
 import type { ProviderLoad } from './provider-load';
 
 /** A target with at least one key that may be called now. */
@@ -13,6 +15,10 @@ export interface OpenTarget {
   /** Its configured weight. */
   readonly weight: number;
   readonly condition: Condition;
+  /** What is known of it; undefined: it was never asked. */
+  readonly health: TargetHealth | undefined;
+  /** Calls under way there, as folded. */
+  readonly underWay: number;
 }
 
 /** A key at a target that is not to be called now. */
@@ -56,8 +62,10 @@ interface Looking extends LookContext {
 function lookAtTarget(job: JobFacts, able: AbleTarget, looking: Looking): void {
   const { load, nowMs, look } = looking;
   const { name, rules, target: { provider: { provider } } } = able;
+  const health = load.targets.get(name);
+  const crowd = crowdAt(load, name, nowMs);
   const condition = !rules.enabled ? unwatched : worse(
-    conditionAt(load.targets.get(name), crowdAt(load, name, nowMs), nowMs, rules),
+    conditionAt(health, crowd, nowMs, rules),
     conditionAt(load.providers.get(provider), nobody, nowMs, rules),
   );
   const shut = shutBecause(condition, name, looking);
@@ -67,7 +75,10 @@ function lookAtTarget(job: JobFacts, able: AbleTarget, looking: Looking): void {
     if (closed === null) keys.push(key);
     else look.closed.push({ able, key, ...closed });
   }
-  if (keys.length > 0) look.open.push({ able, keys, weight: able.weight, condition });
+  if (keys.length === 0) return;
+  look.open.push({
+    able, keys, weight: able.weight, condition, health, underWay: crowd.count,
+  });
 }
 
 type Shut = Omit<ClosedEntry, 'able' | 'key'>;

@@ -70,7 +70,7 @@ function weighted(order: OrderContext): Ordered {
     .filter(({ target }, index) => index === 0 || target.able.target.fallback)
     .map(({ target }) => target);
   const reason = `drawn with weight ${short(first?.weight ?? 0)} of ${short(all)}`;
-  return { targets, reason, scores: scoresOf(weighed) };
+  return { targets, reason, scores: scoresOf(drawn) };
 }
 
 /** Calls under way relative to weight; equal ones in the order of the draw. */
@@ -107,7 +107,7 @@ function fastest(order: OrderContext): Ordered {
 function adaptive(order: OrderContext): Ordered {
   const { look, draws, most } = order;
   const facts = look.open.map((target) => ({
-    target, latency: latencyOf(target, order), cost: costOf(target, order), busy: busyOf(target, order),
+    target, latency: latencyOf(target, order), cost: costOf(target, order), busy: busyOf(target),
   }));
   const bestLatency = least(facts.map(({ latency }) => latency ?? Infinity));
   const leastCost = least(facts.map(({ cost }) => cost));
@@ -125,7 +125,7 @@ function adaptive(order: OrderContext): Ordered {
   return {
     targets: drawn.map(({ target }) => target),
     reason: `drawn with score ${short(drawn[0]?.weight ?? 0)} of ${short(all)}`,
-    scores: scoresOf(weighed),
+    scores: scoresOf(drawn),
   };
 }
 
@@ -137,32 +137,38 @@ function inPlace(
   order: OrderContext, value: ((one: OpenTarget) => number) | null, reason: string,
 ): Ordered {
   const { look, draws, most } = order;
-  const scored = look.open.map((target) => ({ target, score: value === null ? 0 : value(target) }));
-  const scores = new Map(scored.map(({ target, score }) => [target, score]));
-  const sorted = value === null ? look.open : tiesDrawn(scored, draws, most);
-  const stays: OpenTarget[] = [];
-  const yields: OpenTarget[] = [];
-  for (const target of sorted) {
-    const { share } = target.condition;
-    if (share >= 1 || draws() < share) stays.push(target);
-    else yields.push(target);
+  const scored = look.open.map((target) => (
+    { target, weight: target.weight, score: value === null ? 0 : value(target) }
+  ));
+  const sorted = value === null ? scored : tiesDrawn(scored, draws, most);
+  const stays: Scored[] = [];
+  const yields: Scored[] = [];
+  for (const one of sorted) {
+    const { share } = one.target.condition;
+    if (share >= 1 || draws() < share) stays.push(one);
+    else yields.push(one);
   }
-  return { targets: [...stays, ...yields], reason, scores: value === null ? new Map() : scores };
+  const ordered = [...stays, ...yields];
+  return {
+    targets: ordered.map(({ target }) => target), reason,
+    scores: new Map(value === null ? [] : ordered.map(({ target, score }) => [target, score])),
+  };
+}
+
+interface Scored extends Weighed {
+  readonly score: number;
 }
 
 /** Equal ones in the order of a draw by weight, as many as are needed. */
-function tiesDrawn(
-  scored: { readonly target: OpenTarget; readonly score: number }[], draws: Draws, most: number,
-): OpenTarget[] {
+function tiesDrawn(scored: readonly Scored[], draws: Draws, most: number): Scored[] {
   // Infinity less Infinity is no number, and they are equal.
-  scored.sort((a, b) => (a.score === b.score ? 0 : a.score - b.score));
-  const order: OpenTarget[] = [];
-  for (let from = 0; from < scored.length && order.length < most;) {
-    const score = scored[from]?.score;
+  const sorted = [...scored].sort((a, b) => (a.score === b.score ? 0 : a.score - b.score));
+  const order: Scored[] = [];
+  for (let from = 0; from < sorted.length && order.length < most;) {
+    const score = sorted[from]?.score;
     let to = from + 1;
-    while (to < scored.length && scored[to]?.score === score) to += 1;
-    const equals = scored.slice(from, to).map(({ target }) => target);
-    order.push(...weightedOrder(equals, draws, most));
+    while (to < sorted.length && sorted[to]?.score === score) to += 1;
+    order.push(...weightedOrder(sorted.slice(from, to), draws, most));
     from = to;
   }
   return order;
@@ -181,10 +187,7 @@ function sticky(session: string, ordered: Ordered, { able, look, job }: OrderCon
 }
 
 /** ms; null: not measured. Recent, else what is usual. */
-export function latencyOf(
-  { able }: { readonly able: AbleTarget }, { job, context }: Pick<OrderContext, 'job' | 'context'>,
-): number | null {
-  const health = context.load.targets.get(able.name);
+function latencyOf({ health }: OpenTarget, { job }: OrderContext): number | null {
   if (health === undefined) return null;
   const { recent, baseline } = job.submitted.call.stream ? health.firstToken : health.total;
   return recent.p50 ?? baseline.p50;
@@ -198,8 +201,8 @@ function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
 }
 
 /** Calls under way for its weight, as folded: of the overlay only what bounds calls is asked. */
-function busyOf({ able, weight }: OpenTarget, { context }: OrderContext): number {
-  return (context.load.busyTargets.get(able.name)?.count ?? 0) / Math.max(weight, 0.001);
+function busyOf({ underWay, weight }: OpenTarget): number {
+  return underWay / Math.max(weight, 0.001);
 }
 
 function least(values: readonly number[]): number {
