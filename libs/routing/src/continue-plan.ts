@@ -18,20 +18,6 @@ export function onlyContinuing(job: JobFacts, screening: Screening): Screening {
   };
 }
 
-/** Ends the stream as one ends that is not to be gone on with. */
-export function cannotContinue(reasons: RoutingReason[]): {
-  readonly kind: 'reject';
-  readonly reason: 'all_candidates_failed';
-  readonly status: number;
-  readonly message: string;
-  readonly reasons: RoutingReason[];
-} {
-  return {
-    kind: 'reject', reason: 'all_candidates_failed', status: 503, reasons,
-    message: 'the stream broke after content had been sent, and no target can go on with it',
-  };
-}
-
 function passedOver({ target }: AbleTarget): RoutingReason {
   return {
     provider: target.provider.provider, key: null, model: target.model, verdict: 'passed_over',

@@ -7,12 +7,13 @@ import type { GovernanceState } from '@libs/governance/state';
 import { continuingOf } from '@libs/jobs/continuing';
 import type { JobFacts } from '@libs/jobs/state';
 import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
-import { cannotContinue, onlyContinuing } from './continue-plan';
+import { onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
 import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
+import { cannotContinue, noCandidate, noSuchModel, type PlanRefusal } from './plan-refusals';
 import type { ProviderLoad } from './provider-load';
 import { meetRules, type RuleMet } from './route-rules';
 import { type Draws, drawsOf, weightedOrder } from './seeded';
@@ -50,13 +51,7 @@ export type PlanResult =
       readonly kind: 'defer'; readonly untilMs: number; readonly reason: string;
       readonly reserved?: never;
     }
-  | {
-      readonly kind: 'reject';
-      readonly reason: 'no_such_model' | 'no_candidate' | 'not_allowed' | 'all_candidates_failed';
-      readonly status: number; readonly message: string;
-      readonly reasons: RoutingReason[];
-      readonly limit?: never; readonly retryAfterS?: never;
-    }
+  | PlanRefusal
   | OverLimit;
 
 /** A plan longer than this would outlast any caller's patience. */
@@ -291,17 +286,4 @@ function summary(closed: readonly ClosedEntry[]): string {
 
 function named({ provider, key, model }: Candidate): Pick<Candidate, 'provider' | 'key' | 'model'> {
   return { provider, key, model };
-}
-
-function noSuchModel(message: string): PlanResult {
-  return { kind: 'reject', reason: 'no_such_model', status: 404, reasons: [], message };
-}
-
-function noCandidate(model: string, reasons: RoutingReason[], notAllowed: boolean): PlanResult {
-  const why = [...new Set(reasons.map(({ provider, reason }) => `${provider}: ${reason}`))];
-  return notAllowed
-    ? { kind: 'reject', reason: 'not_allowed', status: 403, reasons,
-        message: `this key may not use any provider of '${model}'` }
-    : { kind: 'reject', reason: 'no_candidate', status: 400, reasons,
-        message: `no provider can serve this request for '${model}' (${why.join('; ')})` };
 }

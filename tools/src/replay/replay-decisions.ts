@@ -9,14 +9,10 @@ import { readableEvents } from '@libs/log/readable-events';
 import { decideAgain, differences, type Remade } from '@libs/routing/decide-again';
 import { type FoldNews } from '@libs/routing/partition-state';
 import { foldCommit, newWorld, type World } from '@libs/routing/world';
+import { type IsWithin } from './range';
 
 /** Hands over every commit of the log in order, up to where it ends now. */
 export type ReadCommits = (onCommit: (commit: Commit) => void) => Promise<void>;
-
-export interface Range {
-  /** Decisions whose commit is at or after it: a sequence, or a time in ms. */
-  readonly isWithin: (commit: Pick<Commit, 'sequence' | 'appendedAtMs'>) => boolean;
-}
 
 export interface DecisionDifference {
   readonly job: string;
@@ -53,11 +49,11 @@ interface Mismatch {
 const differencesShownMax = 20;
 
 export async function replayDecisions(
-  read: ReadCommits, partitionCount: number, range: Range,
+  read: ReadCommits, partitionCount: number, isWithin: IsWithin,
   progress: (done: number, total: number) => void,
 ): Promise<DecisionsReplayed> {
   const startedAt = performance.now();
-  const noted = await noteDecisions(read, range);
+  const noted = await noteDecisions(read, isWithin);
   let total = 0;
   for (const list of noted.values()) total += list.length;
   const found: DecisionDifference[] = [];
@@ -77,7 +73,7 @@ export async function replayDecisions(
     const events = readableEvents(commit);
     counts.commits += 1;
     events.forEach((event, line) => {
-      if (!range.isWithin(commit)) return;
+      if (!isWithin(commit)) return;
       if (event.type === 'JobRouted') counts.routed += 1;
       else if (event.type === 'JobDeferred') counts.deferred += 1;
       else return;
@@ -97,11 +93,11 @@ export async function replayDecisions(
 }
 
 /** By the last sequence that the router had folded when it decided. */
-async function noteDecisions(read: ReadCommits, range: Range): Promise<Map<number, Noted[]>> {
+async function noteDecisions(read: ReadCommits, isWithin: IsWithin): Promise<Map<number, Noted[]>> {
   const noted = new Map<number, Noted[]>();
   await read((commit) => {
     const partition = partitionOfSubject(commit.subject);
-    if (partition === null || !commit.subject.endsWith('.routed') || !range.isWithin(commit)) return;
+    if (partition === null || !commit.subject.endsWith('.routed') || !isWithin(commit)) return;
     readableEvents(commit).forEach((event, line) => {
       if (event.type !== 'JobRouted' && event.type !== 'JobDeferred') return;
       const { seen, now_ms: nowMs } = event.data;

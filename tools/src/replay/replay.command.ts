@@ -66,7 +66,7 @@ async function decisions(flags: Flags): Promise<void> {
   const out = terminal(flags.json);
   try {
     const read = await commitReader(connection.log, process.env['DATABASE_URL']);
-    const done = await replayDecisions(read, connection.partitionCount, { isWithin },
+    const done = await replayDecisions(read, connection.partitionCount, isWithin,
       (made, total) => out.progress(`${made} of ${total} decisions`));
     out.print(flags.json === true ? JSON.stringify(done) : described(done));
     if (done.different > 0) process.exitCode = 1;

@@ -40,7 +40,7 @@ export function newTargetHealth(): TargetHealth {
   };
 }
 
-export function newMeasure(): Measure {
+function newMeasure(): Measure {
   return { recent: newSketch(), baseline: newSketch() };
 }
 
