@@ -43,7 +43,7 @@ export async function showDiff(moments: readonly string[], flags: StateFlags): P
   if (flags.json === true) { out.print(JSON.stringify(diffs)); return; }
   for (const { projection, from: was, to: is, changes } of diffs) {
     out.print(`${projection}: from commit ${was.sequence} (${was.evaluated_at}) to ${is.sequence} (${
-      is.evaluated_at})\n\n${changesTable(changes)}\n`);
+      is.evaluated_at})\n\n${changesTable(projection, changes)}\n`);
   }
 }
 

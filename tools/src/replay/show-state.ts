@@ -35,7 +35,9 @@ function rows(entries: readonly StateEntry[], fields: readonly string[]): string
 }
 
 /** A field each row: what it was, and what it became. Money is in USD, as everywhere. */
-export function changesTable(changes: readonly EntryChange[]): string {
+export function changesTable(
+  projection: ProjectionName, changes: readonly EntryChange[],
+): string {
   if (changes.length === 0) return 'nothing changed';
   return table([
     ['', 'what', 'field', 'before', 'after'],
@@ -43,18 +45,29 @@ export function changesTable(changes: readonly EntryChange[]): string {
       switch (entry.change) {
         case 'added': return [['+', entry.key, '', '', brief(entry.after)]];
         case 'removed': return [['-', entry.key, '', brief(entry.before), '']];
-        case 'changed': return entry.fields.map(({ field, before, after }, at) =>
-          [at === 0 ? '~' : '', at === 0 ? entry.key : '', field, brief(before), brief(after)]);
+        case 'changed': return entry.fields.map(({ field, before, after }, at) => {
+          const unit = projection === 'budgets' && isMoney(entry.key, field) ? ' USD' : '';
+          const head = at === 0 ? ['~', entry.key] : ['', ''];
+          return [...head, field, `${brief(before)}${unit}`, `${brief(after)}${unit}`];
+        });
       }
     }),
   ]);
 }
 
+/** An account is named `level/id kind window …`. */
+function isMoney(account: string, field: string): boolean {
+  return account.split(' ')[1] === 'budget' && /^(limit|spent|held|remaining)$/.test(field);
+}
+
 /** Longer ones are in the JSON. */
 const charsMax = 60;
+/** Nothing else that is counted here is so large: 2001 in milliseconds. */
+const timesFromMs = 1e12;
 
 function brief(value: unknown): string {
   if (value === undefined || value === null) return '-';
+  if (typeof value === 'number' && value > timesFromMs) return new Date(value).toISOString();
   const text = Array.isArray(value) ? value.map(briefPart).join(', ')
     : typeof value === 'object' ? fieldsOf(value) : `${value as string | number | boolean}`;
   if (text === '') return '-';
