@@ -16,6 +16,10 @@ import { snapshotEveryEvents } from '../shared/snapshot-distance';
 
 /** Half way to the least: what serves requests comes first, and the fold comes on nevertheless. */
 const niceness = 10;
+/** Of text that is all beyond ASCII this is three times as many bytes: still one answer. */
+const pageCharsMax = replyBytesMax / 2;
+/** What the server takes by default, and room for what stands around the page. */
+const answerBytesMax = 1_000_000;
 
 const settings = settingsOrExit('audit', auditSettings);
 const logger = createLogger({
@@ -53,7 +57,9 @@ async function answer(order: PageOrder): Promise<FoldMessage> {
   if (listed?.name !== name) {
     listed = { name, entries: entriesOf(world, projection, { tenant, subject }, nowMs) };
   }
-  return { kind: 'page', page: { ...pageOf(listed.entries, order, replyBytesMax), folded } };
+  const page = { ...pageOf(listed.entries, order, pageCharsMax), folded };
+  return Buffer.byteLength(JSON.stringify(page)) <= answerBytesMax ? { kind: 'page', page }
+    : { kind: 'failed', message: `${page.data[0]?.key} is larger than an answer may be` };
 }
 
 function send(message: FoldMessage): void {
