@@ -228,7 +228,10 @@ describe('a moment of the past', () => {
     const from = String(first.sequence);
     const text = await replay('--diff', from, at, '--projection', 'budgets');
     console.log(text, await replay('--diff', from, at, '--projection', 'health'));
-    expect(text).toMatch(/~ +customer\/acme budget month calendar +spent +0 +0\.\d+/);
+    const last = String(records.at(-1)!.sequence);
+    console.log(await replay('--diff', at, last, '--projection', 'jobs', '--subject', slowJob));
+    console.log(await replay('--diff', '1', from, '--tenant', 'acme'));
+    expect(text).toMatch(/~ +customer\/acme budget month calendar +spent +0 USD +0\.\d+ USD/);
     const [diff] = JSON.parse(await replay('--diff', from, at, '--projection', 'budgets', '--json')) as
       [{ changes: { key: string; fields: { field: string; before: string; after: string }[] }[] }];
     const spent = diff.changes.find(({ key }) => key === 'key/one budget total')?.fields
