@@ -122,13 +122,17 @@ function append(run: Run, subject: string, drafts: readonly EventDraft[]): void 
 
 export async function archiveLog(database: Database, log: readonly StoredCommit[]): Promise<void> {
   await database.query('TRUNCATE commits, kept_snapshots');
-  for (const { sequence, subject, msgId, appendedAtMs, bytes } of log) {
-    await database.query(
-      `INSERT INTO commits (sequence, subject, msg_id, appended_at, bytes)
-       VALUES ($1, $2, $3, to_timestamp($4 / 1000.0), $5)`,
-      [sequence, subject, msgId, appendedAtMs, bytes],
-    );
-  }
+  await database.query(
+    `INSERT INTO commits (sequence, subject, msg_id, appended_at, bytes)
+     SELECT sequence, subject, msg_id, to_timestamp(at_ms / 1000.0), bytes
+     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
+       AS made (sequence, subject, msg_id, at_ms, bytes)`,
+    [
+      log.map(({ sequence }) => sequence), log.map(({ subject }) => subject),
+      log.map(({ msgId }) => msgId), log.map(({ appendedAtMs }) => appendedAtMs),
+      log.map(({ bytes }) => bytes),
+    ],
+  );
 }
 
 /** The fold as a router has it: commit by commit, from nothing. */

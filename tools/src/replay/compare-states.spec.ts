@@ -41,6 +41,7 @@ describe('two moments', () => {
   it('are shown with money in USD and times as times', () => {
     const text = changesTable('budgets', compareStates(before, after));
     expect(text).toMatch(/~ +key\/k1 budget day +spent +0\.5 USD +0\.75 USD/);
+    expect(text).toMatch(/\+ +new +spent=2/);
     const [line] = changesTable('health', [{ change: 'changed', key: 'p', fields: [
       { field: 'targets[m].last_ms', before: null, after: 1_790_000_000_000 },
     ] }]).split('\n').slice(1);

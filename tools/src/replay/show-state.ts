@@ -12,12 +12,18 @@ export function stateTable(projection: ProjectionName, state: State): string {
     case 'budgets': return usageTable(values as readonly UsageLine[]);
     case 'health':
       return healthTable(values as readonly ProviderView[], Date.parse(state.at.evaluated_at));
-    case 'keys': return rows(state.entries, ['customer', 'team', 'name', 'revoked', 'models']);
-    case 'jobs':
-      return rows(state.entries, ['status', 'customer', 'model', 'provider', 'cost_usd', 'attempts']);
-    case 'routes': return rows(state.entries, ['strategy', 'targets', 'fallbacks']);
+    case 'keys': case 'jobs': case 'routes': return rows(state.entries, telling[projection]);
   }
 }
+
+/** What says most of an entry whose key is known. */
+const telling: Readonly<Record<ProjectionName, readonly string[]>> = {
+  budgets: ['limit', 'spent', 'held', 'resets_at'],
+  health: ['state', 'why'],
+  keys: ['customer', 'team', 'name', 'revoked', 'models'],
+  jobs: ['status', 'customer', 'model', 'provider', 'cost_usd', 'attempts'],
+  routes: ['strategy', 'targets', 'fallbacks'],
+};
 
 export function stateHead(projection: ProjectionName, { at, folded, entries }: State): string {
   const from = folded.from_snapshot === null
@@ -43,8 +49,8 @@ export function changesTable(
     ['', 'what', 'field', 'before', 'after'],
     ...changes.flatMap((entry) => {
       switch (entry.change) {
-        case 'added': return [['+', entry.key, '', '', brief(entry.after)]];
-        case 'removed': return [['-', entry.key, '', brief(entry.before), '']];
+        case 'added': return [['+', entry.key, '', '', told(projection, entry.after)]];
+        case 'removed': return [['-', entry.key, '', told(projection, entry.before), '']];
         case 'changed': return entry.fields.map(({ field, before, after }, at) => {
           const unit = projection === 'budgets' && isMoney(entry.key, field) ? ' USD' : '';
           const head = at === 0 ? ['~', entry.key] : ['', ''];
@@ -53,6 +59,15 @@ export function changesTable(
       }
     }),
   ]);
+}
+
+function told(projection: ProjectionName, entry: object): string {
+  const values = new Map<string, unknown>(Object.entries(entry));
+  return telling[projection]
+    .flatMap((name) => {
+      const text = brief(values.get(name));
+      return text === '-' ? [] : [`${name}=${text}`];
+    }).join(' ');
 }
 
 /** An account is named `level/id kind window …`. */

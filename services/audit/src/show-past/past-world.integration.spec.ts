@@ -20,7 +20,7 @@ beforeAll(async () => {
   postgres = await startTestPostgres();
   await migrate(postgres.url);
   database = openDatabase({ url: postgres.url, connectionsMax: 2, statementTimeoutMs: 0, onError: () => undefined });
-  log = madeLog(seededRandom(5), 600);
+  log = madeLog(seededRandom(5), 400);
 }, 60_000);
 afterAll(async () => {
   await database.close();
@@ -36,11 +36,14 @@ const past = (snapshotEveryEvents = Infinity): PastWorld => new PastWorld({
   warn: (message) => warned.push(message),
 });
 const moments = (count: number): number[] => Array.from({ length: count }, () => random.whole(1, log.length));
-/** A world whose snapshots stand every 100 events. */
+/** Each test makes the log's past several times over. */
+const longMs = 60_000;
+
+/** Snapshots that a fold which stops now and then leaves behind. */
 async function leftBehind(): Promise<number[]> {
   // Snapshots are made between two pages.
   const walker = past(100);
-  for (let sequence = 40; sequence < log.length; sequence += 40) await walker.at(sequence, false);
+  for (let sequence = 40; sequence < log.length; sequence += 50) await walker.at(sequence, false);
   return (await listSnapshots(database)).map(({ sequence }) => sequence);
 }
 
@@ -56,7 +59,7 @@ describe('a moment of the past', () => {
       expect(textOf(found.world)).toBe(textOf(foldedTo(log, moment)));
       expect(found.folded.from_snapshot).toBeNull();
     }
-  });
+  }, longMs);
 
   it('is the same from a snapshot that an earlier fold left behind, and nearer', async () => {
     const snapshots = await leftBehind();
@@ -70,7 +73,7 @@ describe('a moment of the past', () => {
       expect(whole.folded.from_snapshot).toBeNull();
       expect(textOf(whole.world)).toBe(textOf(world));
     }
-  });
+  }, longMs);
 
   it('goes on from where it is, unless a snapshot is nearer', async () => {
     const [first, second, third] = await leftBehind() as [number, number, number];
@@ -82,7 +85,7 @@ describe('a moment of the past', () => {
     const there = await world.at(second + 2, true);
     expect(there.folded.from_snapshot).toBeNull();
     expect(textOf(there.world)).toBe(textOf(foldedTo(log, second + 2)));
-  });
+  }, longMs);
 
   it('passes over a snapshot that is damaged, of another fold, or of another commit', async () => {
     const snapshots = await leftBehind();
@@ -95,7 +98,7 @@ describe('a moment of the past', () => {
     expect(folded.from_snapshot).toBe(before);
     expect(warned).toEqual([`the snapshot at ${damaged} is passed over: its hash differs`]);
     expect(textOf(world)).toBe(textOf(foldedTo(log, log.length)));
-  });
+  }, longMs);
 
   it('that the archive lacks commits before is refused with their names, and made from a snapshot after', async () => {
     const [, snapshot = 0] = await leftBehind();
@@ -106,7 +109,7 @@ describe('a moment of the past', () => {
     await database.query('DELETE FROM commits WHERE sequence > $1', [log.length - 2]);
     await expect(past().at(log.length, true)).rejects.toThrow('lacks the commits 3 to 5');
     await expect(past().at(log.length, false)).rejects.toThrow(`lacks the commits ${log.length - 1} to ${log.length}`);
-  });
+  }, longMs);
 
   it('is read without content, and with every event line as it stands', async () => {
     const rows = await readPast(database, { after: 0, upTo: log.length });
@@ -117,10 +120,10 @@ describe('a moment of the past', () => {
       expect(eventLineBytes(bytes!).map(String)).toEqual(eventLineBytes(commit.bytes).map(String));
       expect(bytes!.toString()).not.toContain('content of');
     }
-  });
+  }, longMs);
 
   it('goes on past a commit that no build can read, as routers do', async () => {
     await database.query(`UPDATE commits SET bytes = '\\xdeadbeef' WHERE sequence = 7`);
     expect((await past().at(9, true)).world.position?.sequence).toBe(9);
-  });
+  }, longMs);
 });
