@@ -241,6 +241,24 @@ describe('a moment of the past', () => {
     expect(spent).toMatchObject({ before: '0', after: line?.['spent'] });
   }, 120_000);
 
+  it('is made by a process that does not outlive audit', async () => {
+    await state(String(records.at(-1)!.sequence - 1), 'routes');
+    const audit = (await holdfast.processes())['audit']!.pid;
+    const folder = Number((await run('pgrep', ['-P', String(audit)])).stdout.trim());
+    await holdfast.signal('audit', 'SIGKILL');
+    const isGone = (): boolean => {
+      try {
+        process.kill(folder, 0);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    await eventually('the end of its process', () => Promise.resolve(isGone()), 10_000);
+    const again = await eventually('an answer', () => state(String(records.at(-1)!.sequence - 3), 'budgets'), 60_000);
+    expect(again.data.length).toBeGreaterThan(3);
+  }, 90_000);
+
   it('is not there while Postgres is away, and is again afterwards', async () => {
     const last = records.at(-1)!.sequence;
     const pid = (await holdfast.processes())['postgres']!.pid;

@@ -10,7 +10,7 @@ const before = [
 ];
 const after = [
   { key: 'key/k1 budget day', value: { kind: 'budget', spent: '0.75', held: '0', models: ['a', 'b'] } },
-  { key: 'new', value: { spent: '2' } },
+  { key: 'key/new budget day', value: { spent: '2' } },
   { key: 'p', value: { targets: [{ model: 'm2', share: 0.25 }, { model: 'm3', share: 1 }], last: { atMs: 1_790_000_000_000 } } },
   { key: 'same', value: { deep: { list: [1, { name: 'x' }] } } },
 ];
@@ -23,7 +23,7 @@ describe('two moments', () => {
         { field: 'spent', before: '0.5', after: '0.75' },
         { field: 'models[1]', after: 'b' },
       ] },
-      { change: 'added', key: 'new', after: { spent: '2' } },
+      { change: 'added', key: 'key/new budget day', after: { spent: '2' } },
       { change: 'changed', key: 'p', fields: [
         { field: 'targets[m1]', before: { model: 'm1', share: 1 } },
         { field: 'targets[m2].share', before: 1, after: 0.25 },
@@ -41,7 +41,7 @@ describe('two moments', () => {
   it('are shown with money in USD and times as times', () => {
     const text = changesTable('budgets', compareStates(before, after));
     expect(text).toMatch(/~ +key\/k1 budget day +spent +0\.5 USD +0\.75 USD/);
-    expect(text).toMatch(/\+ +new +spent=2/);
+    expect(text).toMatch(/\+ +key\/new budget day +spent=2 USD/);
     const [line] = changesTable('health', [{ change: 'changed', key: 'p', fields: [
       { field: 'targets[m].last_ms', before: null, after: 1_790_000_000_000 },
     ] }]).split('\n').slice(1);

@@ -49,10 +49,10 @@ export function changesTable(
     ['', 'what', 'field', 'before', 'after'],
     ...changes.flatMap((entry) => {
       switch (entry.change) {
-        case 'added': return [['+', entry.key, '', '', told(projection, entry.after)]];
-        case 'removed': return [['-', entry.key, '', told(projection, entry.before), '']];
+        case 'added': return [['+', entry.key, '', '', told(projection, entry.key, entry.after)]];
+        case 'removed': return [['-', entry.key, '', told(projection, entry.key, entry.before), '']];
         case 'changed': return entry.fields.map(({ field, before, after }, at) => {
-          const unit = projection === 'budgets' && isMoney(entry.key, field) ? ' USD' : '';
+          const unit = unitOf(projection, entry.key, field);
           const head = at === 0 ? ['~', entry.key] : ['', ''];
           return [...head, field, `${brief(before)}${unit}`, `${brief(after)}${unit}`];
         });
@@ -61,18 +61,20 @@ export function changesTable(
   ]);
 }
 
-function told(projection: ProjectionName, entry: object): string {
+function told(projection: ProjectionName, key: string, entry: object): string {
   const values = new Map<string, unknown>(Object.entries(entry));
   return telling[projection]
     .flatMap((name) => {
       const text = brief(values.get(name));
-      return text === '-' ? [] : [`${name}=${text}`];
+      return text === '-' ? [] : [`${name}=${text}${unitOf(projection, key, name)}`];
     }).join(' ');
 }
 
 /** An account is named `level/id kind window …`. */
-function isMoney(account: string, field: string): boolean {
-  return account.split(' ')[1] === 'budget' && /^(limit|spent|held|remaining)$/.test(field);
+function unitOf(projection: ProjectionName, account: string, field: string): string {
+  const isMoney = projection === 'budgets' && account.split(' ')[1] === 'budget'
+    && /^(limit|spent|held|remaining)$/.test(field);
+  return isMoney ? ' USD' : '';
 }
 
 /** Longer ones are in the JSON. */
