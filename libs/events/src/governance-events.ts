@@ -144,4 +144,9 @@ export const webhookEndpointChanged = z.object({
 export const webhookEndpointRotated = z.object({ endpoint: z.string(), generation: z.number().int(), old_until_ms: z.number().int(), origin });
 export const webhookEndpointDeleted = z.object({ endpoint: z.string(), origin });
 
-export const settingsChanged = z.object({ webhooks_allow_private: z.boolean(), origin });
+export const settingsChanged = z.object({
+  webhooks_allow_private: z.boolean(),
+  /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
+  write_off_after_s: z.number().int().positive().nullable().optional(),
+  origin,
+});

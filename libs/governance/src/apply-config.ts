@@ -9,6 +9,7 @@ import { catalogueSource, type DesiredConfig } from './desired-config';
 import {
   type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
 } from './diff-part';
+import { writeOffAfterMs } from './evolve';
 import type { GovernanceState } from './state';
 
 export interface ConfigDiff {
@@ -149,7 +150,9 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   const part = emptyPart();
   if (desired.settings === null && state.settingsOrigin !== 'file') return part;
   const settings = desired.settings ?? defaultSettings;
-  if (settings.webhooks_allow_private === state.webhooksAllowPrivate) return part;
+  const { write_off_after_s: writeOffS } = settings;
+  const sameWriteOff = writeOffAfterMs(writeOffS) === state.writeOffAfterMs;
+  if (settings.webhooks_allow_private === state.webhooksAllowPrivate && sameWriteOff) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {
     part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
@@ -163,4 +166,4 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   return part;
 }
 
-const defaultSettings = { webhooks_allow_private: false };
+const defaultSettings: NonNullable<DesiredConfig['settings']> = { webhooks_allow_private: false };

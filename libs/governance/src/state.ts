@@ -50,6 +50,8 @@ export interface GovernanceState {
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  /** A hold whose call's end nobody learned is written off after so long; null: never. */
+  readonly writeOffAfterMs: number | null;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
@@ -67,5 +69,7 @@ export const initialGovernance: GovernanceState = {
   priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
+  writeOffAfterMs: 86_400_000,
   settingsOrigin: null,
 };

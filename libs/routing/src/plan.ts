@@ -10,6 +10,7 @@ import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
 import { onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
 import { holdFor } from './hold';
+import { boundedBy, outputEstimate } from './ledger/output-lengths';
 import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
@@ -24,6 +25,8 @@ export interface PlanContext {
   readonly nowMs: number;
   /** The ledger of the job's partition; absent: nothing is bounded (a simulation). */
   readonly limits?: LimitsContext;
+  /** false: for decisions of routers that did not learn from the lengths of answers. */
+  readonly learnsLengths?: boolean;
 }
 
 /** What a routing is made of, and how it came about. */
@@ -32,6 +35,8 @@ export interface Plan {
   readonly plan: Candidate[];
   readonly fallbacksByClass: { context_too_long: Candidate[]; content_filtered: Candidate[] };
   readonly hold: { amount_pico_usd: string } | null;
+  /** What the output was taken for, where the request names no bound. */
+  readonly outputEstimate?: number;
   readonly reasons: RoutingReason[];
   readonly strategy: Strategy;
   readonly rule: string | null;
@@ -161,7 +166,12 @@ function demoteTried(job: JobFacts, entries: Entry[]): Entry[] {
 }
 
 function planOf(able: readonly Entry[], making: Making): PlanResult {
-  const { job, context, resolution, met, look, seed } = making;
+  const { context, resolution, met, look, seed } = making;
+  // Of a router that learned no lengths yet, made again: as it was.
+  const outputTokens = making.job.submitted.max_output_tokens !== null || context.learnsLengths === false
+    ? undefined
+    : outputEstimate(context.limits?.ledger.lengths, making.job, able.map(({ candidate }) => candidate));
+  const job = boundedBy(making.job, outputTokens);
   const within = withinLimits(job, able, context);
   if (within.kind !== 'within') return within;
   const { entries } = within;
@@ -182,6 +192,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
     plan,
     fallbacksByClass,
     hold: holdFor(all, promptTokens, maxOutput, hedge === null ? 1 : 2),
+    ...(outputTokens === undefined ? {} : { outputEstimate: outputTokens }),
     reasons: [
       ...entries.map(({ candidate, reason }, index): RoutingReason => ({
         ...named(candidate), verdict: index === 0 ? 'chosen' : 'fallback', ...reason,

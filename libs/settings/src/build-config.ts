@@ -31,7 +31,6 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const own = new Set(prices.map((price) => `${price.provider}/${price.model}`));
   const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
-  const allowPrivate = yaml.webhooks?.allow_private;
   const limits = collectLimits(yaml.customers ?? [], ids, list);
   return {
     ...buildCustomers(yaml.customers ?? [], building),
@@ -39,7 +38,19 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     providers,
     routes,
     prices: [...prices, ...fromCatalogue],
-    settings: allowPrivate === undefined ? null : { webhooks_allow_private: allowPrivate },
+    settings: buildSettings(yaml),
+  };
+}
+
+/** null: nothing is said of them. */
+function buildSettings({ webhooks, governance }: HoldfastYaml): DesiredConfig['settings'] {
+  const allowPrivate = webhooks?.allow_private;
+  const writeOffAfterS = governance?.write_off_after_s;
+  if (allowPrivate === undefined && writeOffAfterS === undefined) return null;
+  return {
+    webhooks_allow_private: allowPrivate ?? false,
+    ...(writeOffAfterS === undefined ? {}
+      : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
   };
 }
 

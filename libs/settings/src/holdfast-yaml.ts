@@ -149,6 +149,12 @@ const price = z.strictObject({
   context_tokens: z.int().positive().optional(),
 });
 
+const governance = z.strictObject({
+  write_off_after_s: z.union([z.int().positive(), z.literal('never')]).optional().describe(
+    'A hold whose call nobody heard the end of is written off after so many seconds; 86400 if absent.',
+  ),
+});
+
 export const holdfastYaml = z.strictObject({
   providers: z.array(provider).min(1).optional(),
   routes: z.array(route).optional(),
@@ -156,6 +162,7 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+  governance: governance.optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;
@@ -187,6 +194,7 @@ export function configJsonSchema(): Record<string, unknown> {
   return {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
-    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks.',
+    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks, '
+      + 'governance.',
   };
 }

@@ -45,7 +45,10 @@ export function configView(state: GovernanceState): object {
     routes: [...state.routes.values()],
     limits: [...state.limits.values()].map(limitsView),
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
-    settings: { webhooks_allow_private: state.webhooksAllowPrivate },
+    settings: {
+      webhooks_allow_private: state.webhooksAllowPrivate,
+      write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
+    },
   };
 }
 
