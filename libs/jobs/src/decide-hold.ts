@@ -1,7 +1,7 @@
 // Orders about holds whose end nobody learned: to give one up, or to settle it by the provider's bill.
 import type { Catalogue } from '@libs/events/catalogue';
 import type { Price } from '@libs/events/usage';
-import { costOf } from '@libs/governance/money';
+import { costOf } from '@libs/governance/cost';
 import { type Decision, type Refusal, type RouterCommand, accept, refuse } from './commands';
 import type { JobState, UnknownRouting } from './state';
 import { callNamed, isStandIn, standInId, type UnknownCall, wasCall } from './unknown-calls';

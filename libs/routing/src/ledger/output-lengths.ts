@@ -50,18 +50,27 @@ export function learnLength(
 
 /**
  * How many tokens of output a request without a bound is held for: by what was seen, at most what any
- * of the candidates can answer with.
+ * of the candidates can answer with. undefined: the request names a bound, or nothing is learned.
  */
-export function outputEstimate(
-  learned: LearnedLengths | undefined, { submitted }: Pick<JobFacts, 'submitted'>,
-  candidates: readonly Pick<Candidate, 'price'>[],
-): number {
-  const lengths = learned?.get(nameOf(submitted));
-  const estimate = lengths === undefined || lengths.total < seenMin ? outputTokensDefault
-    : Math.max(estimateMin, Math.ceil(lengths.longest * marginPercent / 100));
+export function estimateFor(
+  { submitted }: Pick<JobFacts, 'submitted'>, entries: readonly { readonly candidate: Candidate }[],
+  { limits, learnsLengths = true }: {
+    readonly limits?: { readonly ledger: { readonly lengths: LearnedLengths } };
+    readonly learnsLengths?: boolean;
+  },
+): number | undefined {
+  if (submitted.max_output_tokens !== null || !learnsLengths) return undefined;
+  const lengths = limits?.ledger.lengths.get(nameOf(submitted));
+  const estimate = lengths === undefined ? outputTokensDefault : estimateOf(lengths);
   let most = 0;
-  for (const { price } of candidates) most = Math.max(most, price?.context_tokens ?? Infinity);
-  return candidates.length === 0 ? estimate : Math.min(estimate, most);
+  for (const { candidate: { price } } of entries) most = Math.max(most, price?.context_tokens ?? Infinity);
+  return Math.min(estimate, most);
+}
+
+/** The bound that 99 of 100 answers keep, and some more. */
+export function estimateOf({ total, longest }: OutputLengths): number {
+  if (total < seenMin) return outputTokensDefault;
+  return Math.max(estimateMin, Math.ceil(longest * marginPercent / 100));
 }
 
 /** The job as if it had named that bound; one that names its own is left as it is. */
