@@ -122,7 +122,7 @@ describe('a call whose worker was killed', () => {
     const { spent, held } = await usage();
     expect(held).toBe('0');
     expect(pico(spent)).toBe(served);
-  });
+  }, 30_000);
 
   it('is written off by policy when the policy says so', async () => {
     const { job, bill } = await lostCall('three');
@@ -152,7 +152,7 @@ describe('a call whose worker was killed', () => {
     expect(answer.status).toBe(200);
     const served = (await ledger(sim.url)).reduce((sum, record) => sum + costOf(record), 0n);
     expect(pico((await usage()).spent)).toBe(served);
-  });
+  }, 30_000);
 
   it('has the same cost in the archive, and every decision is made again alike', async () => {
     const served = (await ledger(sim.url)).reduce((sum, record) => sum + costOf(record), 0n);
@@ -165,10 +165,10 @@ describe('a call whose worker was killed', () => {
     expect(replayed.differences).toEqual([]);
     // Two routings of each of three jobs, and four ends of holds.
     expect(replayed.decisions).toBeGreaterThanOrEqual(10);
-  }, 60_000);
+  }, 90_000);
 });
 
 it('a job that is submitted afterwards is served', async () => {
   const job = await submit(holdfast, { model: 'sim-small', messages: [{ role: 'user', content: 'after' }], max_tokens: 16 });
   expect(await eventually('the job', async () => settled(await json<JobView>(call(holdfast, `/v1/jobs/${job.id}`))))).toBe(true);
-});
+}, 60_000);
