@@ -99,7 +99,7 @@ function jobs(world: World, { tenant, subject }: EntryFilter): LazyEntry[] {
       return [];
     }
     const open = [...partition.jobs.values()].map((job) => ({ id: job.id, read: () => job }));
-    const ended = [...partition.ended]
+    const ended = [...partition.ended, ...partition.kept]
       .map(([id, { text }]) => ({ id, read: () => JSON.parse(text) as JobState }));
     return [...open, ...ended]
       .filter(({ id, read }) => (subject === null || subject === id)
