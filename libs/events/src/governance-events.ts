@@ -1,7 +1,7 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
-import { budget, limitLevel, rateLimit } from './limits';
+import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
@@ -29,7 +29,14 @@ export const keyCreated = z.object({
 });
 export const keyRevoked = z.object({ key: z.string(), reason: z.string(), origin });
 
-export const customerSet = z.object({ customer: z.string(), name: z.string().nullable(), weight: z.number(), origin });
+export const customerSet = z.object({
+  customer: z.string(),
+  name: z.string().nullable(),
+  weight: z.number(),
+  /** For calendar budgets of its levels that name none. */
+  time_zone: z.string().optional(),
+  origin,
+});
 export const customerRemoved = z.object({ customer: z.string(), origin });
 export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
 export const teamRemoved = z.object({ team: z.string(), origin });
@@ -45,6 +52,8 @@ export const limitsSet = z.object({
   rate_limits: z.array(rateLimit),
   /** Calls under way at the same time. */
   max_concurrent: z.number().int().positive().nullable(),
+  /** The same by model. */
+  concurrent: z.array(concurrentLimit).optional(),
   origin,
 });
 export type LimitsConfig = z.infer<typeof limitsSet>;

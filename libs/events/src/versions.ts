@@ -10,6 +10,7 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   JobSucceeded: 1, JobFailed: 1, WebhookDelivered: 1, WebhookAttemptFailed: 1,
   WebhookExhausted: 1, WebhookRedeliverRequested: 1, KeyCreated: 1, KeyRevoked: 1,
   CustomerSet: 1, CustomerRemoved: 1, TeamSet: 1, TeamRemoved: 1, LimitsSet: 1,
+  BudgetRaised: 1, TimeZoneSet: 1,
   ProviderConfigured: 1,
   ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1,
   WebhookEndpointCreated: 1, WebhookEndpointChanged: 1, WebhookEndpointRotated: 1,

@@ -3,7 +3,7 @@ import type { EventDraft } from '@libs/events/envelope';
 import type { DesiredConfig } from './desired-config';
 import { type DiffPart, emptyPart, sameValue } from './diff-part';
 import { limitsName } from './limits';
-import type { GovernanceState } from './state';
+import type { GovernanceState, Limits } from './state';
 
 type Wanted = NonNullable<DesiredConfig['limits']>[number];
 
@@ -17,7 +17,7 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     const { customer: tenant, ...data } = one;
     if (now?.origin === 'api') {
       part.conflicts.push({ entity: 'limits', id, message: `limits of ${id} were set by the API` });
-    } else if (!sameValue(now, { ...data, tenant, origin: 'file' })) {
+    } else if (now === undefined || !isAs(now, { ...data, tenant, origin: 'file' })) {
       part.sets.push(limitsDraft(one));
       part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'limits', id });
     }
@@ -31,6 +31,12 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     part.changes.push({ action: 'remove', entity: 'limits', id });
   }
   return part;
+}
+
+/** What other events add is no part of what was set. */
+function isAs(now: Limits, wanted: Omit<Limits, 'raises' | 'zones'>): boolean {
+  const { raises, zones } = now;
+  return sameValue(now, { ...wanted, raises, zones });
 }
 
 function limitsDraft({ customer: tenant, ...data }: Wanted): EventDraft {

@@ -2,7 +2,7 @@
 import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
-import { boundsNothing, limitsName } from './limits';
+import { budgetRaised, limitsSet, timeZoneSet } from './evolve-limits';
 import type { GovernanceState } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
@@ -32,6 +32,8 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'TeamSet': return { ...state, teams: put(state.teams, event.data.team, event.data) };
     case 'TeamRemoved': return { ...state, teams: drop(state.teams, event.data.team) };
     case 'LimitsSet': return limitsSet(state, event);
+    case 'BudgetRaised': return budgetRaised(state, event);
+    case 'TimeZoneSet': return timeZoneSet(state, event.data);
     case 'ProviderConfigured':
       return { ...state, providers: put(state.providers, event.data.provider, event.data) };
     case 'ProviderRemoved':
@@ -84,13 +86,6 @@ function keyRevoked(state: GovernanceState, data: Catalogue['KeyRevoked']): Gove
   if (key === undefined) return state;
   const revoked = { ...key, revoked: true, revokedBy: data.origin };
   return { ...state, keys: put(state.keys, data.key, revoked) };
-}
-
-/** Bounds outlive who they bound: a key made again under its id has not earned a new budget. */
-function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): GovernanceState {
-  const name = limitsName(event.data.level, event.data.id);
-  if (boundsNothing(event.data)) return { ...state, limits: drop(state.limits, name) };
-  return { ...state, limits: put(state.limits, name, { ...event.data, tenant: event.tenant }) };
 }
 
 function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {

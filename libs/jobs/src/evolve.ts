@@ -44,7 +44,8 @@ export function evolve(
       return redeliverRequested(state, event.data, timeMs(event));
     case 'JobSubmitted': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyRevoked': case 'CustomerSet': case 'CustomerRemoved':
-    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
+    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'BudgetRaised': case 'TimeZoneSet':
+    case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':

@@ -32,7 +32,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
   const allowPrivate = yaml.webhooks?.allow_private;
-  const limits = collectLimits(yaml.customers ?? [], ids, list);
+  const limits = collectLimits(yaml.customers ?? [], ids, { building, nowMs });
   return {
     ...buildCustomers(yaml.customers ?? [], building),
     ...(limits.length === 0 ? {} : { limits }),
@@ -49,9 +49,13 @@ function buildCustomers(
   const result: Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> = {
     customers: [], teams: [], keys: [],
   };
-  for (const [index, { id, name, weight, teams = [], keys = [] }] of customers.entries()) {
+  for (const [index, customer] of customers.entries()) {
+    const { id, name, weight, time_zone: zone, teams = [], keys = [] } = customer;
     const path = ['customers', index] as const;
-    result.customers.push({ customer: id, name: name ?? null, weight: weight ?? 1 });
+    result.customers.push({
+      customer: id, name: name ?? null, weight: weight ?? 1,
+      ...(zone === undefined ? {} : { time_zone: zone }),
+    });
     result.keys.push(...buildClientKeys(keys, [...path, 'keys'], { building, customer: id }));
     for (const [place, team] of teams.entries()) {
       result.teams.push({ team: team.id, customer: id, name: team.name ?? null });

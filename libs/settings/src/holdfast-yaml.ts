@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
-import { limitsFields } from './limits-shape';
+import { limitsFields, timeZoneField } from './limits-shape';
 
 /** No slash: `provider/model` is split there. */
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
@@ -133,6 +133,7 @@ const customer = z.strictObject({
   id,
   name: z.string().optional(),
   weight: positive.optional(),
+  time_zone: timeZoneField.optional().describe('For its calendar budgets that name none.'),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
   ...limitsFields,
@@ -173,7 +174,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets stand at customers, teams and keys',
   rate_limits: 'rate limits stand at customers, teams and keys',
   currency: 'amounts are in USD (limit_usd); there is no other currency in this version',
-  timezone: 'calendar windows begin at midnight UTC in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',

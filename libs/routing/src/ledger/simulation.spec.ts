@@ -16,7 +16,6 @@ import { buildWorkLists } from '../work-lists';
 import { boundsOf } from './bounds';
 import { type Ledger, sumOf } from './ledger';
 import { costAtWorst } from './parts';
-import { firstSlot } from './windows';
 
 const runs = Number(process.env['LEDGER_RUNS'] ?? 2_500);
 const onlySeed = process.env['LEDGER_SEED'];
@@ -202,8 +201,8 @@ function foldShuffled(run: Run): Partition {
 }
 
 function live(ledger: Ledger, nowMs: number): object {
-  return Object.fromEntries([...ledger.accounts].map(([name, { slots, window }]) => [
-    name, Object.fromEntries([...slots].filter(([slot]) => slot >= firstSlot(window, nowMs))
+  return Object.fromEntries([...ledger.accounts].map(([name, { slots }]) => [
+    name, Object.fromEntries([...slots].filter(([, { endsMs }]) => endsMs > nowMs)
       .map(([slot, { spent, held }]) => [slot, `${spent} ${held}`])),
   ]));
 }

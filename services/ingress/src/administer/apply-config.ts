@@ -1,11 +1,12 @@
 // PUT /admin/v1/config: the desired state of a file becomes events; GET shows what is in force.
 import { type FastifyRequest } from 'fastify';
 import { diffConfig } from '@libs/governance/apply-config';
-import { desiredConfig } from '@libs/governance/desired-config';
+import { type DesiredConfig, desiredConfig } from '@libs/governance/desired-config';
 import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
+import { timeZoneProblem } from '@libs/settings/time-zone-offsets';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
-import { type HttpRefusal, isRefusal } from '../shared/refusal';
+import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { limitsView } from './limits-kind';
 import { recordAct } from './record-act';
 
@@ -14,6 +15,8 @@ export async function applyConfig(
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
   const desired = readJson(request, desiredConfig);
   if (isRefusal(desired)) return desired;
+  const unknown = unknownTimeZone(desired);
+  if (unknown !== null) return refusal(400, 'invalid_value', unknown, { param: 'time_zone' });
   const { dry_run: dryRun } = request.query as { dry_run?: string };
   if (dryRun === 'true' || dryRun === '1') {
     const { state } = edge.governance;
@@ -33,6 +36,19 @@ export async function applyConfig(
     await recordAct(edge, { act: 'config.apply', about: 'config', detail });
   }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
+}
+
+/** Checked again where it becomes an event: not every client reads a file with our code. */
+function unknownTimeZone({ customers, limits = [] }: DesiredConfig): string | null {
+  const named = [
+    ...customers.flatMap(({ time_zone: zone }) => zone ?? []),
+    ...limits.flatMap(({ budgets }) => budgets.flatMap(({ time_zone: zone }) => zone ?? [])),
+  ];
+  for (const zone of named) {
+    const problem = timeZoneProblem(zone);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 export function configView(state: GovernanceState): object {

@@ -6,7 +6,7 @@ import { price } from '@libs/events/usage';
 import { systemTenant } from '@libs/governance/apply-config';
 import { type GovernanceState } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
-import { limitsFields } from '@libs/settings/limits-shape';
+import { limitsFields, timeZoneField } from '@libs/settings/limits-shape';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { keyView } from './apply-config';
@@ -22,19 +22,24 @@ const tenant = systemTenant;
 const origin = 'api' as const;
 
 const customerBody = z.object({
-  id, name, weight: z.number().positive().default(1), ...limitsFields,
+  id, name, weight: z.number().positive().default(1), time_zone: timeZoneField.optional(),
+  ...limitsFields,
 });
 const customers: EntityKind = {
   list: (state) => [...state.customers.values()]
     .map((one) => ({ ...one, ...limitsOfEntity(state, 'customer', one.customer) })),
   find: (state, wanted) => withLimits(state, found(state.customers.get(wanted)), 'customer', wanted),
-  make: (body, { state }) => {
+  make: (body, context) => {
     const value = checkShape(body, customerBody);
     if (isRefusal(value)) return value;
-    const also = limitsDrafts(
-      state, { level: 'customer', id: value.id, tenant: value.id }, value);
+    const owner = { level: 'customer' as const, id: value.id, tenant: value.id };
+    const also = limitsDrafts(context, owner, value);
     if (isRefusal(also)) return also;
-    const data = { customer: value.id, name: value.name, weight: value.weight, origin };
+    const { time_zone: zone } = value;
+    const data = {
+      customer: value.id, name: value.name, weight: value.weight,
+      ...(zone === undefined ? {} : { time_zone: zone }), origin,
+    };
     const draft = { type: 'CustomerSet' as const, subject: value.id, tenant: value.id, data };
     return { id: value.id, draft, also };
   },
@@ -50,12 +55,12 @@ const teams: EntityKind = {
   list: (state) => [...state.teams.values()]
     .map((one) => ({ ...one, ...limitsOfEntity(state, 'team', one.team) })),
   find: (state, wanted) => withLimits(state, found(state.teams.get(wanted)), 'team', wanted),
-  make: (body, { state }) => {
+  make: (body, context) => {
     const value = checkShape(body, teamBody);
     if (isRefusal(value)) return value;
-    if (!state.customers.has(value.customer)) return absent('customer', value.customer);
+    if (!context.state.customers.has(value.customer)) return absent('customer', value.customer);
     const owner = { level: 'team' as const, id: value.id, tenant: value.customer };
-    const also = limitsDrafts(state, owner, value);
+    const also = limitsDrafts(context, owner, value);
     if (isRefusal(also)) return also;
     const data = { team: value.id, customer: value.customer, name: value.name, origin };
     const draft = { type: 'TeamSet' as const, subject: value.id, tenant: value.customer, data };
@@ -101,7 +106,8 @@ const keys: EntityKind = {
   }),
 };
 
-function makeKey(body: Body, { state }: MakeContext): ReturnType<EntityKind['make']> {
+function makeKey(body: Body, context: MakeContext): ReturnType<EntityKind['make']> {
+  const { state } = context;
   const value = checkShape(body, keyBody);
   if (isRefusal(value)) return value;
   const team = value.team === null ? undefined : state.teams.get(value.team);
@@ -114,7 +120,7 @@ function makeKey(body: Body, { state }: MakeContext): ReturnType<EntityKind['mak
   // 24 bytes: not to be guessed.
   const secret = `hf-${randomBytes(24).toString('base64url')}`;
   const keyId = value.id ?? `key_${randomBytes(8).toString('hex')}`;
-  const also = limitsDrafts(state, { level: 'key', id: keyId, tenant: customer }, value);
+  const also = limitsDrafts(context, { level: 'key', id: keyId, tenant: customer }, value);
   if (isRefusal(also)) return also;
   const draft = {
     type: 'KeyCreated' as const, subject: keyId, tenant: customer,

@@ -22,6 +22,7 @@ import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { TimeZones } from './time-zones';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -59,6 +60,7 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  readonly timeZones: TimeZones;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -71,6 +73,7 @@ export class Edge {
     this.logger = logger;
     this.now = now;
     this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -95,6 +98,7 @@ export class Edge {
     this.streams.start();
     this.cluster.start();
     await this.governance.start();
+    this.timeZones.start();
     await this.admission.start();
   }
 
@@ -105,6 +109,7 @@ export class Edge {
     this.streams.stop();
     this.cluster.stop();
     this.admission.stop();
+    this.timeZones.stop();
     await this.governance.stop();
   }
 
