@@ -1,5 +1,6 @@
 // Questions to the router, to running workers, and what is broadcast.
 import { type Priority } from '@libs/events/job-events';
+import { type RateLeft } from '@libs/events/limits';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */
 export interface AskRouter {
@@ -14,6 +15,15 @@ export interface AskRouter {
   readonly health?: boolean;
   /** What is spent and held of these bounds, `level/id` (libs/routing/ledger/usage-view). */
   readonly usage?: readonly string[];
+  /** What the rate limits of such a request have left. */
+  readonly rates?: RatedRequest;
+}
+
+export interface RatedRequest {
+  readonly tenant: string;
+  readonly team: string | null;
+  readonly key: string;
+  readonly model: string;
 }
 
 /** Open jobs of a partition. */
@@ -47,6 +57,7 @@ export interface RouterAnswer {
   readonly depth?: QueueDepth;
   readonly health?: readonly object[];
   readonly usage?: readonly object[];
+  readonly rates?: readonly RateLeft[];
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

@@ -63,8 +63,14 @@ const concurrentRetryS = 1;
  */
 const waitsInQueueMs = 60_000;
 
+/** Of a job, what says which bounds it has. */
+export interface AskedBy {
+  readonly tenant: string;
+  readonly submitted: Pick<JobFacts['submitted'], 'team' | 'key' | 'model'>;
+}
+
 export function jobBounds(
-  { tenant, submitted: { team, key, model } }: JobFacts, governance: GovernanceState,
+  { tenant, submitted: { team, key, model } }: AskedBy, governance: GovernanceState,
 ): readonly Bound[] {
   const limits = limitsOf(governance, { tenant, team, key });
   if (limits.length === 0) return [];
@@ -102,7 +108,7 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
 
 /** What the rate limits that bound a job have left; empty where none does. */
 export function ratesNow(
-  job: JobFacts, governance: GovernanceState, limits: LimitsContext, nowMs: number,
+  job: AskedBy, governance: GovernanceState, limits: LimitsContext, nowMs: number,
 ): readonly RateLeft[] {
   const bounds = jobBounds(job, governance);
   if (bounds.length === 0) return [];

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type DraftOf } from '@libs/events/envelope';
-import { type Budget, budgetWindow, type LimitLevel, limitLevel } from '@libs/events/limits';
+import {
+  type Budget, type BudgetRaise, budgetWindow, limitLevel,
+} from '@libs/events/limits';
 import { limitsName } from '@libs/governance/limits';
 import { type GovernanceState, type Limits } from '@libs/governance/state';
 import { picoOf, untilField, usdField } from '@libs/settings/limits-shape';
@@ -53,9 +55,8 @@ export async function raiseBudget(
     if (isRefusal(budget)) return budget;
     const add = addedBy(body, budget);
     if (add <= 0n) return invalid('limit_usd', 'This is no raise: the budget has as much.');
-    const { limit_pico_usd: _limit, raise: _raise, ...scope } = budget;
     return draftOf(limits, {
-      raise, budget: scope, add_pico_usd: String(add), until_ms: untilMs, reason: body.reason,
+      raise, budget: scopeOf(budget), add_pico_usd: String(add), until_ms: untilMs, reason: body.reason,
     });
   });
 }
@@ -93,7 +94,7 @@ async function change(
 
 function limitsNamed(state: GovernanceState, { level, id }: RaisedName): Limits | HttpRefusal {
   const known = limitLevel.safeParse(level);
-  const name = known.success ? limitsName(known.data as LimitLevel, id) : `${level}/${id}`;
+  const name = known.success ? limitsName(known.data, id) : `${level}/${id}`;
   return state.limits.get(name)
     ?? refusal(404, 'not_found', `There are no limits/${name}: what has no budget needs no raise.`);
 }
@@ -114,6 +115,11 @@ function budgetNamed(limits: Limits, body: RaiseBody): Budget | HttpRefusal {
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {
   return [...one].sort().join('\n') === [...other].sort().join('\n');
+}
+
+function scopeOf(budget: Budget): BudgetRaise['budget'] {
+  const { window, calendar, time_zone: zone, models, providers } = budget;
+  return { window, calendar, ...(zone === undefined ? {} : { time_zone: zone }), models, providers };
 }
 
 function addedBy({ add_usd: add, limit_usd: limit }: RaiseBody, budget: Budget): bigint {

@@ -11,6 +11,7 @@ import { type FastifyRequest } from 'fastify';
 import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
+import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
@@ -20,6 +21,7 @@ import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
+import { RateReadings } from './rate-readings';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
 import { TimeZones } from './time-zones';
@@ -61,6 +63,7 @@ export class Edge {
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
   readonly timeZones: TimeZones;
+  readonly rates: RateReadings;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -87,6 +90,10 @@ export class Edge {
     });
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+    });
+    this.rates = new RateReadings({
+      signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+      governance: () => this.governance.state,
     });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
@@ -126,7 +133,7 @@ export class Edge {
     const key = authenticate(this.governance.state, request.headers, this.now());
     if (isRefusal(key)) {
       this.denials.note({ source: request.ip, key: null, tenant: 'default', reason: key.code });
-    }
+    } else noteAsking(request, key.id, null);
     return key;
   }
 

@@ -7,6 +7,7 @@ import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
+import { noteAsking } from './asking';
 import { type ConditionFacts, conditionFacts } from './condition-facts';
 import { type Edge } from './edge';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
@@ -82,7 +83,10 @@ export function mayAsk(
   edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
   request: FastifyRequest,
 ): HttpRefusal | null {
-  for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
+  const { model: wanted } = asked.inspection;
+  noteAsking(request, key.id, wanted);
+  edge.rates.want(key, wanted);
+  for (const model of [wanted, ...asked.options.fallbacks]) {
     if (!mayUseModel(key, model)) {
       return edge.forbid(key, request, `This key may not use the model "${model}".`);
     }

@@ -1,5 +1,6 @@
 // Answers questions about jobs of owned partitions, and tells ingresses in log order what they wait
 // for: settled jobs, verdicts on keyed submissions.
+import type { RateLeft } from '@libs/events/limits';
 import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
@@ -7,7 +8,8 @@ import { findJob, type FoldNews, type PartitionState } from '@libs/routing/parti
 import { healthView } from '@libs/routing/health-view';
 import { usageLines } from '@libs/routing/ledger/usage-view';
 import { queueDepth } from '@libs/routing/queue-depth';
-import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
+import { ratesNow } from '@libs/routing/ledger/within-limits';
+import type { AskRouter, JobAnswer, RatedRequest, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import type { Clock } from '../shared/clock';
 import type { ReplySender } from '../shared/reply-sender';
@@ -76,6 +78,7 @@ export class Answers {
       ...(question.depth === true ? { depth: queueDepth(state) } : {}),
       ...(question.health === true ? { health: this.#health() } : {}),
       ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
+      ...(question.rates === undefined ? {} : { rates: this.#rates(state, question.rates) }),
     };
   }
 
@@ -87,6 +90,11 @@ export class Answers {
     const { limits } = this.world.governance;
     const known = names.flatMap((name) => limits.get(name) ?? []);
     return usageLines(state.ledger, known, this.own.now());
+  }
+
+  #rates(state: PartitionState, { tenant, ...submitted }: RatedRequest): readonly RateLeft[] {
+    const limits = { ledger: state.ledger, reserved: state.work?.reserved ?? new Map() };
+    return ratesNow({ tenant, submitted }, this.world.governance, limits, this.own.now());
   }
 
   #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {
