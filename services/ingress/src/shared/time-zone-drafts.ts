@@ -1,6 +1,6 @@
 // What a time zone means stands in the log before a budget begins its windows in it (ADR 15).
 import { type EventDraft } from '@libs/events/envelope';
-import { systemTenant } from '@libs/governance/apply-config';
+import { systemTenant } from '@libs/governance/state';
 import { type GovernanceState } from '@libs/governance/state';
 import { isOutdated, timeZoneTable } from '@libs/settings/time-zone-offsets';
 
