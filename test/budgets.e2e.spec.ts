@@ -191,7 +191,7 @@ describe('operators', () => {
     expect(stdout).toContain('key poor');
     expect(stdout).toContain('█');
     expect(stdout).toContain('customer acme');
-  });
+  }, 60_000);
 
   it('find every decision the same when it is made again', async () => {
     const { stdout } = await run(process.execPath, [
@@ -202,5 +202,5 @@ describe('operators', () => {
     expect(replayed.differences).toEqual([]);
     expect(replayed.different).toBe(0);
     expect(replayed.decisions).toBeGreaterThan(50);
-  });
+  }, 60_000);
 });

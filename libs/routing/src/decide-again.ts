@@ -17,6 +17,8 @@ export interface Remade {
   readonly nowMs: number;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, string>>;
+  /** What rate limits had left is told, but decides nothing: routings of before did not have it. */
+  readonly tellsRates: boolean;
 }
 
 /** The event's type and data as they come out now; text: why nothing comes out. */
@@ -43,7 +45,7 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
   if (result.kind === 'wait') return { type: null, why: 'it would wait' };
   const command: RouterCommand = result.kind === 'plan'
     ? {
-        type: 'RouteJob', made: result, seed, seen, nowMs, governanceSequence: governance.sequence,
+        type: 'RouteJob', made: remade.tellsRates ? result : { ...result, rates: [] }, seed, seen, nowMs, governanceSequence: governance.sequence,
         body: job.submitted.body,
       }
     : result.kind === 'defer'

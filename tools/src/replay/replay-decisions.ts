@@ -106,6 +106,7 @@ async function noteDecisions(read: ReadCommits, isWithin: IsWithin): Promise<Map
       const one: Noted = {
         job: event.subject, seen, nowMs, overlay, reserved, partition, sequence: commit.sequence, line,
         hash: hashOf(event.type, event.data),
+        tellsRates: event.type === 'JobRouted' && event.data.rates !== undefined,
       };
       const list = noted.get(seen);
       if (list === undefined) noted.set(seen, [one]);

@@ -224,8 +224,18 @@ describe('what a decision tells of rate limits', () => {
     const world = { ...newWorld(1), governance, load };
     for (const { subject, data } of drafts) {
       const { overlay = {}, reserved = {} } = data;
-      expect(decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved })).toEqual({ type: 'JobRouted', data });
+      expect(decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved, tellsRates: true })).toEqual({ type: 'JobRouted', data });
     }
+  });
+
+  test('is left out when a decision is made again that did not tell it', () => {
+    const partition = partitionWith(limitsSet(rates));
+    given(partition, submitted('a'));
+    const [routed] = routedOf(decided(partition));
+    const { governance, load, state, nowMs, sequence } = partition;
+    const data = Object.fromEntries(Object.entries(routed!.data).filter(([name]) => name !== 'rates'));
+    const remade = { job: 'a', seen: sequence, nowMs, overlay: {}, reserved: {}, tellsRates: false };
+    expect(decideAgain({ ...newWorld(1), governance, load }, state, remade)).toEqual({ type: 'JobRouted', data });
   });
 
   test('is told with a refusal, whatever it is for', () => {

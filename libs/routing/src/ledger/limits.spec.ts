@@ -307,7 +307,7 @@ test('a decision under a budget is made again from the fold and what was reserve
   const world = { ...newWorld(1), governance, load };
   for (const { subject, data } of drafts) {
     const { overlay = {}, reserved = {} } = data;
-    const again = decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved });
+    const again = decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved, tellsRates: true });
     expect(again).toEqual({ type: 'JobRouted', data });
   }
 });

@@ -226,4 +226,4 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
     }
   }
   console.log(`${seeds.length} runs: ${JSON.stringify(counts)}`);
-}, 300_000);
+}, Math.max(300_000, runs * 200));
