@@ -1,6 +1,7 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
+import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
 import { addHealth } from './health/health.command';
@@ -23,7 +24,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addDoctor,
+  addRestore, addVerify, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);
