@@ -85,7 +85,6 @@ export function mayAsk(
 ): HttpRefusal | null {
   const { model: wanted } = asked.inspection;
   noteAsking(request, key.id, wanted);
-  edge.rates.want(key, wanted);
   for (const model of [wanted, ...asked.options.fallbacks]) {
     if (!mayUseModel(key, model)) {
       return edge.forbid(key, request, `This key may not use the model "${model}".`);
