@@ -3,7 +3,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
 import { budgetRaised, limitsSet, timeZoneSet } from './evolve-limits';
-import { type GovernanceState, unknownPriceDefault } from './state';
+import { type GovernanceState, initialGovernance, unknownPriceDefault } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
 export function evolveGovernance(
@@ -64,10 +64,12 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
+        writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
       };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
+    case 'HoldReconcileRequested': case 'HoldReconciled':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
@@ -93,6 +95,12 @@ function keyRevoked(state: GovernanceState, data: Catalogue['KeyRevoked']): Gove
   if (key === undefined) return state;
   const revoked = { ...key, revoked: true, revokedBy: data.origin };
   return { ...state, keys: put(state.keys, data.key, revoked) };
+}
+
+/** The policy as a setting says it; absent: the default. */
+export function writeOffAfterMs(seconds: number | null | undefined): number | null {
+  if (seconds === undefined) return initialGovernance.writeOffAfterMs;
+  return seconds === null ? null : seconds * 1_000;
 }
 
 function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {

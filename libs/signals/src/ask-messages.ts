@@ -1,5 +1,5 @@
 // Questions to the router, to running workers, and what is broadcast.
-import { type Priority } from '@libs/events/job-events';
+import { type HoldReconcileRequested, type Priority } from '@libs/events/job-events';
 import { type RateLeft } from '@libs/events/limits';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */
@@ -15,6 +15,12 @@ export interface AskRouter {
   readonly health?: boolean;
   /** What is spent and held of these bounds, `level/id` (libs/routing/ledger/usage-view). */
   readonly usage?: readonly string[];
+  /** A page of the holds whose end nobody learned, behind where the last one ended. */
+  readonly holds?: { readonly after: string | null };
+  /** Whether this could be done with a hold of this job now (data of a `HoldReconcileRequested`). */
+  readonly hold_possible?: { readonly job: string; readonly asked: HoldReconcileRequested };
+  /** What became of a request about a hold, by the id of its event. */
+  readonly hold_verdict?: string;
   /** What the rate limits of such a request have left. */
   readonly rates?: RatedRequest;
 }
@@ -58,6 +64,11 @@ export interface RouterAnswer {
   readonly health?: readonly object[];
   readonly usage?: readonly object[];
   readonly rates?: readonly RateLeft[];
+  readonly holds?: { readonly data: readonly object[]; readonly next: string | null };
+  /** null: it could be done. */
+  readonly hold_refused?: string | null;
+  /** null: not decided yet, or not known (any more). */
+  readonly hold_verdict?: object | null;
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

@@ -2,6 +2,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -20,7 +21,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdministerController,
-        AuditController,
+        AuditController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

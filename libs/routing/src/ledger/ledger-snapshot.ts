@@ -1,6 +1,7 @@
 // The ledger as lines of a snapshot and back. It goes on changing in place while a snapshot is
 // written, so its values are copied, as text: amounts are bigint, which JSON has not.
 import { type Booked, type HeldRouting, type Ledger, newAccount, type Part } from './ledger';
+import type { OutputLengths } from './output-lengths';
 import { slotEndsMs, type Window } from './windows';
 
 /** When a slot ends follows from its window, but in a calendar, where time zones are changed. */
@@ -14,6 +15,10 @@ export type LedgerItem =
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
       readonly routings: readonly SavedRouting[] | string;
+    }
+  | {
+      readonly kind: 'lengths'; readonly partition: number; readonly name: string;
+      readonly lengths: OutputLengths;
     };
 
 interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
@@ -21,10 +26,7 @@ interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
   readonly booked: readonly BookedRow[];
 }
 
-/** Up to fold version 3 prompt and answer were one number. */
-type BookedRow =
-  | readonly [id: string, picoUsd: string, tokens: string]
-  | readonly [id: string, picoUsd: string, input: string, output: string];
+type BookedRow = readonly [id: string, picoUsd: string, input: string, output: string];
 
 export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
   const accounts = [...ledger.accounts].map(([name, { window, slots }]): LedgerItem => ({
@@ -39,7 +41,9 @@ export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
       kind: 'held', partition, job,
       routings: typeof routings === 'string' ? routings : routings.map(saved),
     }));
-  return [...accounts, ...held];
+  const lengths = [...ledger.lengths].map(([name, { total, counts, longest }]): LedgerItem =>
+    ({ kind: 'lengths', partition, name, lengths: { total, counts: [...counts], longest } }));
+  return [...accounts, ...held, ...lengths];
 }
 
 export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
@@ -47,6 +51,10 @@ export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
     const { routings } = item;
     ledger.routings.set(
       item.job, typeof routings === 'string' ? routings : routings.map(restored));
+    return;
+  }
+  if (item.kind === 'lengths') {
+    ledger.lengths.set(item.name, item.lengths);
     return;
   }
   const account = newAccount(item.window);
@@ -86,8 +94,6 @@ function restored(entry: SavedRouting): HeldRouting {
   };
 }
 
-/** A sum alone was booked in accounts of all tokens only, where it may be either. */
 function bookedFrom([id, picoUsd, input, output]: BookedRow): [string, Booked] {
-  const known = output === undefined ? ['0', input] as const : [input, output] as const;
-  return [id, { picoUsd: BigInt(picoUsd), input: BigInt(known[0]), output: BigInt(known[1]) }];
+  return [id, { picoUsd: BigInt(picoUsd), input: BigInt(input), output: BigInt(output) }];
 }

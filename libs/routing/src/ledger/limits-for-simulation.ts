@@ -41,6 +41,10 @@ export function governanceForSimulation(): GovernanceState {
   const inBerlin = { calendar: true, time_zone: 'Europe/Berlin' };
   const onLordHowe = { calendar: true, time_zone: 'Australia/Lord_Howe' };
   return governed(
+    {
+      type: 'SettingsChanged', subject: '', tenant: 'system',
+      data: { webhooks_allow_private: false, write_off_after_s: 1_500, origin: 'api' },
+    },
     providerConfigured('one'), providerConfigured('two'),
     ...['one', 'two'].map((provider, index): EventDraft => ({
       type: 'PriceSet', subject: '', tenant: 'system',

@@ -224,7 +224,7 @@ describe('what a decision tells of rate limits', () => {
     const world = { ...newWorld(1), governance, load };
     for (const { subject, data } of drafts) {
       const { overlay = {}, reserved = {} } = data;
-      expect(decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved, tellsRates: true })).toEqual({ type: 'JobRouted', data });
+      expect(decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved })).toEqual({ type: 'JobRouted', data });
     }
   });
 

@@ -188,7 +188,8 @@ describe('a budget', () => {
     given(partition, costing(routed!, 42));
     given(partition, costing(routed!, 42));
     expect(only(partition, 'key/key_1 budget total')).toBe('42 spent, 0 held');
-    expect(partition.state.ledger.routings.size).toBe(0);
+    forgetEnded(partition.state, partition.nowMs + 7_200_000);
+    expect(partition.state.ledger.routings.size + partition.state.kept.size).toBe(0);
   });
 
   test('a second call of a hedged request is held, too, and what settled is released', () => {
@@ -307,7 +308,7 @@ test('a decision under a budget is made again from the fold and what was reserve
   const world = { ...newWorld(1), governance, load };
   for (const { subject, data } of drafts) {
     const { overlay = {}, reserved = {} } = data;
-    const again = decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved, tellsRates: true });
+    const again = decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved });
     expect(again).toEqual({ type: 'JobRouted', data });
   }
 });
