@@ -2,6 +2,7 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import { alertRaised } from './alert-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
 import * as limits from './limits';
@@ -21,6 +22,7 @@ export const schemas = {
   JobRejected: job.jobRejected,
   JobCanceled: job.jobCanceled,
   JobExpired: job.jobExpired,
+  AlertRaised: alertRaised,
   AttemptFailed: job.attemptFailed,
   AttemptAbandoned: job.attemptAbandoned,
   AttemptReturned: job.attemptReturned,

@@ -2,6 +2,7 @@
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
 import { accessRules, denials } from './access-rules';
+import { alertSettings } from './alert-events';
 import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
@@ -178,6 +179,8 @@ export const settingsChanged = z.object({
   webhooks_allow_private: z.boolean(),
   /** Absent: `refuse_under_budget`. */
   unknown_price: z.enum(unknownPricePolicies).optional(),
+  /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
+  alerts: alertSettings.optional(),
   /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
   write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,

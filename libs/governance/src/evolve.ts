@@ -1,5 +1,6 @@
 // The fold of events.governance: each event names the whole new value of one entity.
 import { type AnyEvent, timeMs } from '@libs/events/envelope';
+import { defaultAlerts } from './alert-settings';
 import { evolveEndpoints } from './evolve-endpoints';
 import {
   ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
@@ -76,6 +77,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
+        alerts: event.data.alerts ?? defaultAlerts,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
@@ -87,7 +89,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
       return state;
   }
 }

@@ -1,10 +1,12 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { AlertSettings } from '@libs/events/alert-events';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
 } from '@libs/events/governance-events';
 import type { BudgetRaise, LimitLevel, TimeZoneOffsets } from '@libs/events/limits';
 import type { Price } from '@libs/events/usage';
+import { defaultAlerts } from './alert-settings';
 
 export interface VirtualKey {
   readonly id: string;
@@ -73,6 +75,7 @@ export interface GovernanceState {
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  readonly alerts: AlertSettings;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -102,6 +105,7 @@ export const initialGovernance: GovernanceState = {
   priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  alerts: defaultAlerts,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,
