@@ -8,6 +8,7 @@ import { writeReadModels } from '@libs/postgres/read-model-rows';
 import {
   compareTables, makeRebuiltTables, rebuiltTables, swapTables,
 } from '@libs/postgres/rebuild-tables';
+import { writeSpend } from '@libs/postgres/spend-rows';
 import { setBrokenAside } from '../shared/broken-commits';
 import { project, projectTwice } from '../shared/projector';
 import { type RebuildProgress } from '../shared/rebuild-progress';
@@ -56,8 +57,11 @@ async function step(
   const write = async (needed: ReadonlySet<string>): Promise<void> => {
     const texts = await loadStates(database, [...needed], rebuiltTables);
     const known = new Map([...texts].map(([id, text]) => [id, JSON.parse(text) as JobState]));
-    const { rows } = project(commits, known);
-    await database.transaction((client) => writeReadModels(client, rebuiltTables, rows));
+    const { rows, spend } = project(commits, known);
+    await database.transaction(async (client) => {
+      await writeReadModels(client, rebuiltTables, rows);
+      await writeSpend(client, rebuiltTables, spend);
+    });
   };
   await projectTwice(commits, write);
   return { sequence: last.sequence, count: taken.length };

@@ -28,7 +28,9 @@ function rowAfter(batch: number): DeliveryRow {
   const known = new Map<string, JobState>();
   let row: DeliveryRow | undefined;
   for (let from = 0; from < story.length; from += batch) {
-    const { rows, states } = project([{ sequence: from + 1, events: story.slice(from, from + batch) }], known);
+    const { rows, states } = project([{
+      sequence: from + 1, appendedAtMs: 0, events: story.slice(from, from + batch),
+    }], known);
     for (const [id, state] of states) known.set(id, state);
     for (const next of rows.deliveries) {
       row = {
