@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addEvents } from './events/events.command';
+import { addExport } from './export/export.command';
 import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
@@ -10,6 +12,7 @@ import { addReplay } from './replay/replay.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
 import { addSimulate } from './simulate/simulate.command';
+import { addSpend } from './spend/spend.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
@@ -21,7 +24,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addSpend, addEvents, addExport,
+  addTail, addReplay, addSimulate,
   addRestore, addVerify, addDoctor,
 ];
 for (const add of commands) {

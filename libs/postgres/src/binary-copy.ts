@@ -2,9 +2,9 @@
 // many rows to the server. Encodes typed columns; knows nothing of tables.
 
 export type ColumnType =
-  | 'int4' | 'int8' | 'text' | 'bytea' | 'timestamptz' | 'date' | 'jsonb' | 'int8[]' | 'text[]';
+  | 'int4' | 'int8' | 'text' | 'bytea' | 'timestamptz' | 'jsonb' | 'int8[]' | 'text[]';
 
-/** Values by type: int4 number, int8 number or bigint, timestamptz and date ms since the epoch. */
+/** Values by type: int4 number, int8 number or bigint, timestamptz ms since the epoch. */
 export type ColumnValue =
   | string | number | bigint | Uint8Array | readonly bigint[] | readonly string[] | null;
 
@@ -14,7 +14,6 @@ const nullLength = -1;
 const endOfRows = -1;
 /** 2000-01-01 in ms since 1970: PostgreSQL's own epoch. */
 const postgresEpochMs = 946_684_800_000;
-const dayMs = 86_400_000;
 const int8Oid = 20;
 const textOid = 25;
 
@@ -54,7 +53,6 @@ function pushValue(out: Bytes, type: ColumnType, value: NonNullable<ColumnValue>
     case 'int4': out.int4(Number(value)); return;
     case 'int8': out.int8(BigInt(value as number | bigint | string)); return;
     case 'timestamptz': out.int8(BigInt(Number(value) - postgresEpochMs) * 1000n); return;
-    case 'date': out.int4(Math.floor((Number(value) - postgresEpochMs) / dayMs)); return;
     case 'text': out.text(withoutNul(value as string)); return;
     case 'bytea': out.bytes(value as Uint8Array); return;
     case 'jsonb': out.int1(1); out.text(value as string); return;

@@ -1,8 +1,6 @@
 // What was spent by day: sums, to which each batch of commits adds. What is added is decided by the
 // audit service; here is how it is written.
 import { type PoolClient } from 'pg';
-import { type ColumnValue } from './binary-copy';
-import { upsertRows } from './copy';
 
 /** What sums are kept by. Days are those of UTC, of when it stood in the log. */
 export interface SpentBy {
@@ -34,7 +32,7 @@ export interface SpendSums {
 }
 
 export type SpendRow = SpentBy & SpendSums;
-export type LabelledSpendRow = SpendRow & { readonly metadata: string };
+export type LabelledSpendRow = SpendRow & { readonly metadata: Readonly<Record<string, string>> };
 
 export interface SpendRows {
   readonly all: readonly SpendRow[];
@@ -51,38 +49,54 @@ const byColumns = {
 } as const;
 
 const sumColumns = {
-  cost_pico_usd: 'int8', input_tokens: 'int8', output_tokens: 'int8', cached_tokens: 'int8',
-  requests: 'int8', failed: 'int8', calls: 'int8', unknown: 'int8', resolved: 'int8',
+  cost_pico_usd: 'bigint', input_tokens: 'bigint', output_tokens: 'bigint', cached_tokens: 'bigint',
+  requests: 'bigint', failed: 'bigint', calls: 'bigint', unknown: 'bigint', resolved: 'bigint',
 } as const;
 
 export const sumNames = Object.keys(sumColumns) as (keyof typeof sumColumns)[];
 
-const added: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.keys(byColumns).map((name) => [name, `old.${name}`])),
-  ...Object.fromEntries(sumNames.map((name) => [name, `old.${name} + excluded.${name}`])),
-};
+const spendColumns = { ...byColumns, ...sumColumns };
+const labelledColumns = { ...byColumns, metadata: 'jsonb', ...sumColumns };
 
 /** Adds the rows of one batch inside the caller's transaction. */
 export async function writeSpend(
   client: PoolClient, tables: SpendTables, rows: SpendRows,
 ): Promise<void> {
-  await upsertRows(client, tables.spend, rows.all.map(values), {
-    columns: { ...byColumns, ...sumColumns }, merge: added,
-  });
-  await upsertRows(client, tables.labelledSpend, rows.labelled.map(labelledValues), {
-    columns: { ...byColumns, ...sumColumns, metadata: 'jsonb' },
-    merge: { ...added, metadata: 'old.metadata' },
-  });
+  await addRows(client, tables.spend, spendColumns, rows.all.map(record));
+  await addRows(client, tables.labelledSpend, labelledColumns,
+    rows.labelled.map((row) => ({ ...record(row), metadata: row.metadata })));
 }
 
-function values(row: SpendRow): ColumnValue[] {
-  return [
-    row.id, row.dayMs, row.tenant, row.team, row.key, row.provider, row.model, row.picoUsd,
-    row.inputTokens, row.outputTokens, row.cachedTokens, row.requests, row.failed, row.calls,
-    row.unknown, row.resolved,
-  ];
+/**
+ * In one statement: the rows are few, and a temporary table to copy them into costs more than they do.
+ */
+async function addRows(
+  client: PoolClient, table: string, columns: Readonly<Record<string, string>>,
+  rows: readonly object[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const names = Object.keys(columns).join(', ');
+  const types = Object.entries(columns).map(([name, type]) => `${name} ${type}`).join(', ');
+  const sums = sumNames.map((name) => `${name} = old.${name} + excluded.${name}`).join(', ');
+  await client.query(
+    `INSERT INTO ${table} AS old (${names})
+     SELECT ${names} FROM json_to_recordset($1::json) AS row (${types})
+     ON CONFLICT (id) DO UPDATE SET ${sums}`,
+    [JSON.stringify(rows, withoutNul)],
+  );
 }
 
-function labelledValues(row: LabelledSpendRow): ColumnValue[] {
-  return [...values(row), row.metadata];
+/** PostgreSQL's text cannot hold U+0000. */
+function withoutNul(_name: string, value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+}
+
+function record(row: SpendRow): object {
+  return {
+    id: row.id, day: new Date(row.dayMs).toISOString().slice(0, 10), tenant: row.tenant,
+    team: row.team, key: row.key, provider: row.provider, model: row.model,
+    cost_pico_usd: String(row.picoUsd), input_tokens: row.inputTokens,
+    output_tokens: row.outputTokens, cached_tokens: row.cachedTokens, requests: row.requests,
+    failed: row.failed, calls: row.calls, unknown: row.unknown, resolved: row.resolved,
+  };
 }

@@ -1,4 +1,4 @@
-// The one module of the audit process: archiver, checkpoints, answers, trimming.
+// The one module of the audit process: archiver, events index, checkpoints, exports, answers, trimming.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -9,6 +9,11 @@ import { type Registry } from '@libs/telemetry/metrics';
 import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
+import { answerExports } from './export-events/answer-exports';
+import { ExportWorker } from './export-events/export-worker';
+import { answerEvents } from './find-events/answer-events';
+import { Indexer } from './index-events/indexer';
+import { indexMetrics } from './index-events/metrics';
 import { rebuild } from './rebuild-models/rebuild';
 import { answerProofs } from './sign-checkpoints/answer-proofs';
 import { CheckpointSigner } from './sign-checkpoints/checkpoint-signer';
@@ -34,6 +39,8 @@ const auditParts = Symbol('AuditParts');
 class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #archiver: Archiver;
   readonly #signer: CheckpointSigner;
+  readonly #indexer: Indexer;
+  readonly #exports: ExportWorker;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
 
@@ -47,12 +54,17 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       ...parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
       metrics: treeMetrics(registry), nowMs: Date.now,
     });
+    const kept = { archiver: this.#archiver, database, logger };
+    this.#indexer = new Indexer({ ...kept, metrics: indexMetrics(registry) });
+    this.#exports = new ExportWorker(kept);
   }
 
   onApplicationBootstrap(): void {
     const { connection, database, logger, settings } = this.parts;
     this.#archiver.start();
     this.#signer.start();
+    this.#indexer.start();
+    this.#exports.start();
     this.#trimmer = startTrimming({
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
@@ -61,12 +73,16 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
       proofs: answerProofs(database, this.#signer),
+      events: answerEvents(database),
+      exports: answerExports(database, this.#signer, () => { this.#exports.wake(); }),
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
     await this.#trimmer?.stop();
+    await this.#exports.stop();
+    await this.#indexer.stop();
     await this.#signer.stop();
     await this.#archiver.stop();
   }

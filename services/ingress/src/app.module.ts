@@ -2,6 +2,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { EventsController } from './administer/events.controller';
+import { SpendController } from './administer/spend.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -20,7 +22,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdministerController,
-        AuditController,
+        AuditController, EventsController, SpendController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

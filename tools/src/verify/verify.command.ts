@@ -12,6 +12,7 @@ import { withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
 import { terminal, type Terminal } from '../shared/terminal';
 import { checkBundle } from './check-bundle';
+import { checkBundleLines } from './check-bundle-lines';
 import { archiveUrl } from './database-url';
 import { trustedKeys } from './trusted-keys';
 import { type Verified, verifyAll, type Wanted } from './verify-all';
@@ -55,7 +56,8 @@ export function addVerify(program: Command): void {
 
 async function bundle(file: string, flags: Flags, out: Terminal): Promise<boolean> {
   const keys = await trustedKeys(flags.publicKey, null);
-  const { problems, events, checkpoint, key, trusted } = checkBundle(await readFile(file, 'utf8'), keys);
+  const { problems, events, checkpoint, key, trusted } = await checkBundleLines(file, keys)
+    ?? checkBundle(await readFile(file, 'utf8'), keys);
   const sound = problems.length === 0;
   if (flags.json === true) {
     const size = checkpoint?.size ?? null;

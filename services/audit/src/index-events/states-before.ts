@@ -24,7 +24,7 @@ export class StatesBefore {
     const stories = await storiesBefore(this.database, missing, sequence);
     for (const [id, story] of stories) {
       const state = story.reduce<JobState | undefined>(
-        (before, { event, position }) => evolve(before, event as AnyEvent, position), undefined,
+        (before, { event, position }) => evolve(before, event, position), undefined,
       );
       if (state !== undefined) states.set(id, state);
     }

@@ -11,6 +11,8 @@ import {
 type Sums = { -readonly [K in keyof SpendSums]: SpendSums[K] };
 type Where = Omit<SpentBy, 'id' | 'dayMs'>;
 
+type Labels = Readonly<Record<string, string>>;
+
 const dayMs = 86_400_000;
 const nothing: SpendSums = {
   picoUsd: 0n, inputTokens: 0, outputTokens: 0, cachedTokens: 0, requests: 0, failed: 0, calls: 0,
@@ -21,7 +23,7 @@ const nothing: SpendSums = {
 export class SpendBook {
   readonly #all = new Map<string, { readonly by: SpentBy; readonly sums: Sums }>();
   readonly #labelled = new Map<string, {
-    readonly by: SpentBy; readonly sums: Sums; readonly metadata: string;
+    readonly by: SpentBy; readonly sums: Sums; readonly metadata: Labels;
   }>();
 
   constructor(private readonly idOf: (text: string) => string) {}
@@ -68,7 +70,7 @@ export class SpendBook {
   }
 
   #add(
-    where: Where, atMs: number, metadata: Readonly<Record<string, string>>, by: Partial<Sums>,
+    where: Where, atMs: number, metadata: Labels, by: Partial<Sums>,
   ): void {
     const startMs = Math.floor(atMs / dayMs) * dayMs;
     const { tenant, team, key, provider, model } = where;
@@ -82,7 +84,7 @@ export class SpendBook {
     const labelledName = `${name}${JSON.stringify(labels)}`;
     const labelled = this.#labelled.get(labelledName) ?? {
       by: { id: this.idOf(labelledName), dayMs: startMs, ...where }, sums: { ...nothing },
-      metadata: JSON.stringify(metadata),
+      metadata,
     };
     this.#labelled.set(labelledName, labelled);
     addTo(labelled.sums, by);

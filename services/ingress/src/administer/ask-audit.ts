@@ -8,7 +8,8 @@ import { type HttpRefusal, refusal, retryAfterFaultS } from '../shared/refusal';
 const answerTimeoutMs = 5_000;
 
 const statusOf: Readonly<Record<AuditRefused['refused'], number>> = {
-  not_found: 404, not_signed_yet: 404, bad_range: 400,
+  not_found: 404, not_signed_yet: 404, bad_range: 400, invalid_value: 400,
+  too_many: 429,
 };
 
 export async function askAudit(
