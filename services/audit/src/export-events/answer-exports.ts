@@ -5,7 +5,7 @@ import {
   addExport, type ExportRecord, findExport, readChunk, runningExports,
 } from '@libs/postgres/export-store';
 import { readIndexPosition } from '@libs/postgres/index-store';
-import { type AuditRefused, type ExportFormat } from '@libs/signals/ask-audit';
+import { type AuditRefused } from '@libs/signals/ask-audit';
 import { newExportId } from '@libs/telemetry/ids';
 import { type ExportAnswers } from '../shared/event-answers';
 import { askedOf } from '../shared/event-filter';

@@ -1,6 +1,5 @@
 // The states of jobs as they were before a commit of the past: kept from page to page, and folded from
 // the archived story of the job where they are not.
-import { type AnyEvent } from '@libs/events/envelope';
 import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
 import { type Database } from '@libs/postgres/database';

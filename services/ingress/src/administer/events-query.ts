@@ -22,7 +22,8 @@ const moment = z.union([z.string(), z.number().int().min(0)]).transform((given, 
 const type = z.string().refine((name) => Object.hasOwn(schemas, name), {
   error: ({ input }) => `there is no event type "${String(input)}"`,
 });
-const types = z.union([type.transform((one) => [one]), z.array(type).min(1)]);
+/** One in a query is a text, several are a list. */
+const types = z.preprocess((given) => (typeof given === 'string' ? [given] : given), z.array(type).min(1));
 const text = z.string().min(1).max(512);
 
 const asked = {
