@@ -42,11 +42,12 @@ beforeAll(async () => {
   for (let number = 0; number < jobs; number += 1) {
     const key = number % 3 === 0 ? keys.two : keys.one;
     const answer = await call(holdfast, '/v1/chat/completions', {
-      headers: { authorization: `Bearer ${key}` },
-      body: {
-        model: 'sim-small', max_tokens: 16, messages: [{ role: 'user', content: `question ${number}` }],
-        metadata: { purpose: number % 2 === 0 ? 'Month-End close' : '=cmd()', number: String(number) },
+      headers: {
+        authorization: `Bearer ${key}`, 'holdfast-metadata': JSON.stringify({
+          purpose: number % 2 === 0 ? 'Month-End close' : '=cmd()', number: String(number),
+        }),
       },
+      body: { model: 'sim-small', max_tokens: 16, messages: [{ role: 'user', content: `question ${number}` }] },
     });
     expect(answer.status).toBe(200);
   }
@@ -201,7 +202,9 @@ describe('an export', () => {
 
   it('as a bundle proves its events without a server, and a change in it is found', async () => {
     const pub = file('secrets/audit-key.pub');
-    await eventually('a checkpoint', async () => (await ask('/audit/v1/checkpoint')).ok, 90_000);
+    // Signed a minute after the one before at the latest.
+    await eventually('a checkpoint over all that was asked', async () =>
+      (await json<{ tree_size: number }>(ask('/audit/v1/checkpoint'))).tree_size > jobs * 3, 90_000);
     await command('export', '--format', 'bundle', '--tenant', 'acme', '--out', file('acme.bundle'));
     await command('export', '--format', 'bundle', '--out', file('all.bundle'));
     const check = (bundle: string): { ours: number | null; python: number | null; said: string } => {

@@ -21,7 +21,7 @@ interface ExportView {
   readonly percent: number;
   readonly events: number;
   readonly bytes: number;
-  readonly error: string | null;
+  readonly failure: string | null;
 }
 
 const pollMs = 500;
@@ -67,6 +67,6 @@ async function finished(access: Access, begun: ExportView, out: Terminal): Promi
     await sleep(pollMs);
     view = (await callApiOk(access, { path: `/audit/v1/exports/${view.id}` })).body as ExportView;
   }
-  if (view.state === 'failed') throw new Failure(`The export failed: ${view.error ?? 'unknown'}`);
+  if (view.state === 'failed') throw new Failure(`The export failed: ${view.failure ?? 'unknown'}`);
   return view;
 }

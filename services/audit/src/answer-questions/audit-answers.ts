@@ -72,7 +72,10 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
     if (respond === null || !parts.archiver.writing) return;
     Promise.resolve()
       .then(() => answer(JSON.parse(text)))
-      .catch((error: unknown) => ({ error: String(error) }))
+      .catch((error: unknown) => {
+        parts.logger.warn({ err: error }, 'a question could not be answered');
+        return { error: String(error) };
+      })
       .then((body) => respond(JSON.stringify(body)), (error: unknown) => {
         parts.logger.warn({ err: error }, 'could not answer');
       });

@@ -72,8 +72,9 @@ function viewOf(found: ExportRecord): Readonly<Record<string, unknown>> {
   const { id, state, format, fromLeaf, nextLeaf, toLeaf, events, chunks, bytes, error } = found;
   const share = toLeaf === fromLeaf ? 1 : (nextLeaf - fromLeaf) / (toLeaf - fromLeaf);
   return {
-    object: 'export', id, state, format: format, events, bytes, chunks, error,
-    percent: state === 'done' ? 100 : Math.min(99, Math.floor(share * 100)),
+    object: 'export', id, state, format: format, events, bytes, chunks,
+    // Not `error`, which says that a question was not answered.
+    failure: error, percent: state === 'done' ? 100 : Math.min(99, Math.floor(share * 100)),
     created_at: new Date(found.createdAtMs).toISOString(),
     ended_at: found.endedAtMs === null ? null : new Date(found.endedAtMs).toISOString(),
   };

@@ -24,7 +24,7 @@ interface ExportView {
   readonly format: ExportFormat;
   readonly chunks: number;
   readonly bytes: number;
-  readonly error: string | null;
+  readonly failure: string | null;
 }
 
 const types: Readonly<Record<ExportFormat, { readonly type: string; readonly ending: string }>> = {
@@ -108,7 +108,7 @@ export class EventsController {
 function readyOf(view: ExportView): ExportView | HttpRefusal {
   if (view.state === 'done') return view;
   if (view.state === 'failed') {
-    return refusal(409, 'export_failed', `The export failed: ${view.error ?? 'unknown'}`);
+    return refusal(409, 'export_failed', `The export failed: ${view.failure ?? 'unknown'}`);
   }
   return refusal(409, 'export_not_ready', 'The export is under way; look at it until it is done.');
 }
