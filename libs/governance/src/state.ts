@@ -1,6 +1,8 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { LimitsConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type {
+  LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
+} from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -50,9 +52,16 @@ export interface GovernanceState {
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  readonly unknownPrice: UnknownPricePolicy;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
+
+/** Tenant of what belongs to no customer. */
+export const systemTenant = 'system';
+
+/** Money that is bounded stays bounded; a model of one's own that has no price still works. */
+export const unknownPriceDefault: UnknownPricePolicy = 'refuse_under_budget';
 
 export const initialGovernance: GovernanceState = {
   sequence: 0,
@@ -67,5 +76,6 @@ export const initialGovernance: GovernanceState = {
   priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  unknownPrice: unknownPriceDefault,
   settingsOrigin: null,
 };

@@ -11,10 +11,10 @@ import { type ExportAnswers } from '../shared/event-answers';
 import { askedOf } from '../shared/event-filter';
 import { headOf, type SignedTree } from './formats';
 
-/** What the signer has; null while nothing is signed. */
+/** What the signer has; `latest` null while nothing is signed. */
 export interface LastSigned {
   readonly latest: { readonly checkpoint: { readonly size: number }; readonly note: string } | null;
-  readonly key: NoteKey | null;
+  readonly key: () => Promise<NoteKey | null>;
 }
 
 /** They are worked off one after the other. */
@@ -28,7 +28,7 @@ export function answerExports(
       if (await runningExports(database) >= runningMax) {
         return { refused: 'too_many', message: `${runningMax} exports are under way already.` };
       }
-      const tree = signedTree(signed);
+      const tree = await signedTree(signed);
       if (format === 'bundle' && tree === null) return unsigned;
       const { size } = await readIndexPosition(database);
       // What no checkpoint covers yet cannot be proved.
@@ -56,7 +56,9 @@ const unsigned: AuditRefused = {
   refused: 'not_signed_yet', message: 'No checkpoint was signed yet; one is signed every minute.',
 };
 
-function signedTree({ latest, key }: LastSigned): SignedTree | null {
+async function signedTree(signed: LastSigned): Promise<SignedTree | null> {
+  const { latest } = signed;
+  const key = await signed.key();
   if (latest === null || key === null) return null;
   return { size: latest.checkpoint.size, note: latest.note, publicKey: noteKeyText(key) };
 }

@@ -24,6 +24,8 @@ const question: EventsQuestion = {
 };
 const writing = { position: { sequence: 0, msgId: '' }, writing: true, whilePaused: <T>(work: () => Promise<T>): Promise<T> => work() };
 
+const unsigned = { latest: null, key: () => Promise.resolve(null) };
+
 let postgres: Awaited<ReturnType<typeof startTestPostgres>>;
 let database: Database;
 let worker: ExportWorker;
@@ -61,14 +63,14 @@ const newWorker = (): ExportWorker => {
 };
 
 async function begin(asked: Partial<EventsQuestion>, format: ExportFormat): Promise<string> {
-  const exports = answerExports(database, { latest: null, key: null }, () => undefined);
+  const exports = answerExports(database, unsigned, () => undefined);
   const begun = await exports.start({ ...question, ...asked }, format);
   return (begun as { id: string }).id;
 }
 
 async function resultOf(id: string): Promise<string> {
   await waitFor(async () => (await findExport(database, id))?.state !== 'running', { timeoutMs: 30_000 });
-  const exports = answerExports(database, { latest: null, key: null }, () => undefined);
+  const exports = answerExports(database, unsigned, () => undefined);
   const { chunks } = (await findExport(database, id))!;
   const pieces: Buffer[] = [];
   for (let index = 0; index < chunks; index += 1) {
@@ -113,7 +115,7 @@ it('an export with nothing in it is an empty one', async () => {
 
 it('there is no bundle before a checkpoint, and none of what was never begun', async () => {
   newWorker();
-  const exports = answerExports(database, { latest: null, key: null }, () => undefined);
+  const exports = answerExports(database, unsigned, () => undefined);
   expect(await exports.start(question, 'bundle')).toMatchObject({ refused: 'not_signed_yet' });
   expect(await exports.start({ ...question, metadata: '--' }, 'csv')).toMatchObject({ refused: 'invalid_value' });
   expect(await exports.status('exp_none')).toMatchObject({ refused: 'not_found' });
