@@ -70,8 +70,8 @@ it('the archiver is slowed little by what makes events findable', async () => {
     each(sealing.cpu)} µs of sealing`);
   await other.close();
   await plain.cleanup();
-  // The bench's 1,600 requests a second have some 8,000 events.
-  expect(events / seconds.indexed).toBeGreaterThan(8_000);
+  // CPU, not time: the machine may have other work. Half as much again would be felt by requests.
+  expect(cpu.indexed + sealing.cpu).toBeLessThan(1.5 * cpu.plain);
 }, 600_000);
 
 it('is filled', async () => {

@@ -174,6 +174,9 @@ describe('the spend', () => {
     await database.query('UPDATE spend SET cost_pico_usd = cost_pico_usd + 1');
     const mended = await archiver.whilePaused(() => rebuild(database, () => undefined, Date.now));
     expect(mended.differences[0]).toMatch(/^spend: \d+ rows differ/);
+    await forgetIndex();
+    await expect(archiver.whilePaused(() => rebuild(database, () => undefined, Date.now)))
+      .rejects.toThrow('yet to catch up');
     await archiver.stop();
   }, 60_000);
 

@@ -1,7 +1,9 @@
 // Drops the read models and makes them again from the archived log, then says whether the result is
 // the same. Readers see the old tables until the new ones are complete.
+import { Fault } from '@libs/faults/faults';
 import { type JobState } from '@libs/jobs/state';
 import { StoredCommit } from '@libs/log/stored-commit';
+import { indexBehind } from '@libs/postgres/index-store';
 import { loadStates, readCommits } from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { writeReadModels } from '@libs/postgres/read-model-rows';
@@ -24,6 +26,10 @@ export async function rebuild(
   database: Database, report: (progress: RebuildProgress) => void, nowMs: () => number,
 ): Promise<RebuildProgress> {
   const startedMs = nowMs();
+  // What it has yet to take would be added to the rebuilt spend, which has it already.
+  if (await indexBehind(database) > 0) {
+    throw new Fault('archive_unavailable', 'the events index has yet to catch up with the archive');
+  }
   const [total] = await database.query<{ count: string }>('SELECT count(*) AS count FROM commits');
   const totalCommits = Number(total?.count ?? 0);
   const progress = (done: number): RebuildProgress => ({
