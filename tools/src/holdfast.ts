@@ -7,6 +7,7 @@ import { addDoctor } from './doctor/doctor.command';
 import { addEvents } from './events/events.command';
 import { addExport } from './export/export.command';
 import { addHealth } from './health/health.command';
+import { addHolds } from './holds/holds.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
 import { addPrices } from './prices/prices.command';
@@ -26,7 +27,7 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addSpend, addPrices,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addHolds, addSpend, addPrices,
   addEvents, addExport, addTail, addReplay, addSimulate, addRestore, addVerify, addAuditKey, addDoctor,
 ];
 for (const add of commands) {

@@ -9,7 +9,21 @@ export type AskAudit =
   | { readonly op: 'export'; readonly question: EventsQuestion; readonly format: ExportFormat }
   | { readonly op: 'export-status'; readonly id: string }
   /** Piece `index` of its result: gzip, in base64. */
-  | { readonly op: 'export-chunk'; readonly id: string; readonly index: number };
+  | { readonly op: 'export-chunk'; readonly id: string; readonly index: number }
+  | AskState;
+
+/** What the fold of the routers was at a moment. Asked again until it is there. */
+export interface AskState {
+  readonly op: 'state';
+  readonly at: { readonly sequence: number } | { readonly timeMs: number };
+  readonly projection: 'budgets' | 'health' | 'keys' | 'jobs' | 'routes';
+  readonly tenant: string | null;
+  readonly subject: string | null;
+  readonly limit: number;
+  readonly after: string | null;
+  /** Takes no snapshot on trust. */
+  readonly from_beginning: boolean;
+}
 
 /** A moment of the log: a time, or a commit. */
 export type Moment = { readonly timeMs: number } | { readonly sequence: number };
@@ -45,6 +59,19 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 /** A rule said no. */
 export interface AuditRefused {
-  readonly refused: 'not_found' | 'not_signed_yet' | 'bad_range' | 'invalid_value' | 'too_many';
+  readonly refused:
+    | 'not_found' | 'not_signed_yet' | 'bad_range' | 'invalid_value' | 'too_many' | StateRefusal;
   readonly message: string;
+}
+
+export type StateRefusal =
+  | 'in_the_future' | 'before_the_log' | 'not_archived' | 'busy' | 'fold_failed';
+
+/** It is being worked on: how far, in commits of the log. */
+export interface StatePending {
+  readonly pending: {
+    readonly doing: 'archiving' | 'waiting' | 'folding';
+    readonly at_sequence: number;
+    readonly to_sequence: number;
+  };
 }

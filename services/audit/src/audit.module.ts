@@ -1,4 +1,5 @@
-// The one module of the audit process: archiver, events index, checkpoints, exports, answers, trimming.
+// The one module of the audit process: archiver, events index, checkpoints, snapshots, exports, answers,
+// trimming.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -14,7 +15,12 @@ import { ExportWorker } from './export-events/export-worker';
 import { answerEvents } from './find-events/answer-events';
 import { Indexer } from './index-events/indexer';
 import { indexMetrics } from './index-events/metrics';
+import { keeperMetrics } from './keep-snapshots/metrics';
+import { type SnapshotKeeper, startKeeping } from './keep-snapshots/snapshot-keeper';
 import { rebuild } from './rebuild-models/rebuild';
+import { answerPast } from './show-past/answer-state';
+import { PastPages } from './show-past/past-pages';
+import { startFolder } from './show-past/start-folder';
 import { answerProofs } from './sign-checkpoints/answer-proofs';
 import { CheckpointSigner } from './sign-checkpoints/checkpoint-signer';
 import { treeMetrics } from './sign-checkpoints/metrics';
@@ -43,6 +49,8 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #exports: ExportWorker;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
+  #keeper: SnapshotKeeper | null = null;
+  readonly #pages: PastPages;
 
   constructor(@Inject(auditParts) private readonly parts: AuditParts) {
     const { connection, database, health, logger, registry } = parts;
@@ -57,10 +65,15 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     const kept = { archiver: this.#archiver, database, logger };
     this.#indexer = new Indexer({ ...kept, metrics: indexMetrics(registry) });
     this.#exports = new ExportWorker(kept);
+    const { HOLDFAST_PAST_MEMORY_MB: memoryMb } = parts.settings;
+    this.#pages = new PastPages({
+      logger, nowMs: Date.now,
+      start: (events) => startFolder({ partitionCount: connection.partitionCount, memoryMb }, events),
+    });
   }
 
   onApplicationBootstrap(): void {
-    const { connection, database, logger, settings } = this.parts;
+    const { connection, database, logger, registry, settings } = this.parts;
     this.#archiver.start();
     this.#signer.start();
     this.#indexer.start();
@@ -69,17 +82,28 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
+    this.#keeper = startKeeping({
+      snapshots: connection.snapshots, database, archiver: this.#archiver, logger,
+      metrics: keeperMetrics(registry), nowMs: Date.now,
+      bytesMax: settings.HOLDFAST_PAST_SNAPSHOTS_MB * 1024 * 1024,
+    });
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
       proofs: answerProofs(database, this.#signer),
       events: answerEvents(database),
       exports: answerExports(database, this.#signer, () => { this.#exports.wake(); }),
+      past: answerPast({
+        database, log: connection.log, nowMs: Date.now,
+        archived: () => this.#archiver.position.sequence,
+      }, this.#pages),
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
+    this.#pages.stop();
+    await this.#keeper?.stop();
     await this.#trimmer?.stop();
     await this.#exports.stop();
     await this.#indexer.stop();

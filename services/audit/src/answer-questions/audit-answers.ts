@@ -1,10 +1,11 @@
 // Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints and
-// proofs, events and exports.
+// proofs, events and exports, and the state of a moment.
 import { type EventLog } from '@libs/log/log';
 import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
 import { type EventAnswers, type ExportAnswers } from '../shared/event-answers';
+import { type PastAnswers } from '../shared/past-answers';
 import { type ProofAnswers } from '../shared/proof-answers';
 import { idleProgress, type RebuildProgress } from '../shared/rebuild-progress';
 import { auditQuestion } from './question';
@@ -16,13 +17,14 @@ export interface AnswerParts {
   readonly proofs: ProofAnswers;
   readonly events: EventAnswers;
   readonly exports: ExportAnswers;
+  readonly past: PastAnswers;
   readonly log: EventLog;
   readonly signals: Signals;
   readonly logger: Logger;
 }
 
 const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency, events, export, '
-  + 'export-status, export-chunk';
+  + 'export-status, export-chunk, state';
 
 /** Only the process that archives answers; those standing by stay silent. */
 export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
@@ -65,6 +67,7 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
       case 'export': return parts.exports.start(question.question, question.format);
       case 'export-status': return parts.exports.status(question.id);
       case 'export-chunk': return parts.exports.chunk(question.id, question.index);
+      case 'state': return parts.past.state(question);
     }
   };
 

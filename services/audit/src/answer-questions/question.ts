@@ -1,5 +1,6 @@
 // A question as it comes over the wire.
 import { z } from 'zod';
+import { projections } from '@libs/routing/moment/entries';
 import { type AskAudit, exportFormats } from '@libs/signals/ask-audit';
 
 const count = z.number().int().min(0);
@@ -23,4 +24,11 @@ export const auditQuestion: z.ZodType<AskAudit> = z.discriminatedUnion('op', [
   z.object({ op: z.literal('export'), question: events, format: z.enum(exportFormats) }),
   z.object({ op: z.literal('export-status'), id: z.string() }),
   z.object({ op: z.literal('export-chunk'), id: z.string(), index: count }),
+  z.object({
+    op: z.literal('state'),
+    at: z.union([z.object({ sequence: count }), z.object({ timeMs: z.number() })]),
+    projection: z.enum(projections), tenant: z.string().nullable(), subject: z.string().nullable(),
+    limit: z.number().int().min(1).max(1_000), after: z.string().nullable(),
+    from_beginning: z.boolean(),
+  }),
 ]);

@@ -46,6 +46,10 @@ const sum = (rows: readonly SpendSums[]): SpendSums => {
   return total;
 };
 
+const billOf = (routing: number): AnyEvent => event('HoldReconciled', {
+  routing, attempt_id: `unknown:job_1:${routing}`, provider: 'openai', key: 'main', model: 'gpt-4o',
+  usage: null, cost_pico_usd: '900', amount_pico_usd: '1000', actor: 'ann', reason: 'the bill',
+});
 const born = event('JobSubmitted', submission({ team: 'search', metadata: { purpose: 'test' } }));
 const success = event('JobSucceeded', successOf(1, attempt('att_1', 1)));
 
@@ -84,6 +88,20 @@ describe('the spend of a job', () => {
     expect(sum(rows.all)).toMatchObject({ calls: 0, unknown: 1, resolved: 0 });
   });
 
+  it('is what an operator found on the bill, until the call itself is heard of', () => {
+    const lost = event('AttemptAbandoned', {
+      routing: 1, attempt: null, reason: 'redelivered', content_sent: false,
+    });
+    const billed = billOf(1);
+    const { rows } = spendOf([born, routedEvent(1), lost, billed], { days: [0, 0, 0, 1] });
+    expect(sum(rows.all)).toMatchObject({ picoUsd: 900n, calls: 1, unknown: 1, resolved: 1 });
+    const late = spendOf([born, routedEvent(1), lost, billed, success], { days: [0, 0, 0, 1, 2] });
+    const book = bookOf(late.states.values());
+    expect(sum(late.rows.all)).toMatchObject({ picoUsd: BigInt(book.bookedPicoUsd) });
+    expect(book.bookedPicoUsd).toBe('200');
+    expect(sum(late.rows.all.filter(({ dayMs }) => dayMs === 2 * day))).toMatchObject({ picoUsd: -700n, calls: 0 });
+  });
+
   it('counts failures, and what they cost at each provider', () => {
     const first = event('AttemptFailed', { attempt: failedAttempt('att_0', 1) });
     const { rows } = spendOf([
@@ -116,6 +134,7 @@ it('the spend is what the book of the jobs says, however the log is cut into bat
         }),
       ]);
       story.push(...Array.from({ length: random.whole(1, 2) }, () => word));
+      if (random.chance(0.3)) story.push(billOf(routing));
       if (random.chance(0.4)) story.push(event('JobSucceeded', successOf(routing, attempt(`att_${routing}`, routing))));
     }
     const one = spendOf(story);

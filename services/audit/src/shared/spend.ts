@@ -102,14 +102,19 @@ function addCalls(before: JobState | undefined, after: JobState, add: Add): void
     if (known === attempt) continue;
     add(attempt, { ...costs(known, attempt), calls: known === undefined ? 1 : 0 });
   }
+  // A stand-in for a call that was not known by name goes when the call itself is heard of.
+  for (const gone of before?.attempts ?? []) {
+    if (after.attempts.some((one) => one.attempt_id === gone.attempt_id)) continue;
+    add(gone, { ...costs(gone, undefined), calls: -1 });
+  }
 }
 
-function costs(known: AttemptRecord | undefined, now: AttemptRecord): Partial<Sums> {
+function costs(known: AttemptRecord | undefined, now: AttemptRecord | undefined): Partial<Sums> {
   return {
-    picoUsd: BigInt(now.cost_pico_usd ?? 0) - BigInt(known?.cost_pico_usd ?? 0),
-    inputTokens: (now.usage?.input_tokens ?? 0) - (known?.usage?.input_tokens ?? 0),
-    outputTokens: (now.usage?.output_tokens ?? 0) - (known?.usage?.output_tokens ?? 0),
-    cachedTokens: (now.usage?.cached_input_tokens ?? 0) - (known?.usage?.cached_input_tokens ?? 0),
+    picoUsd: BigInt(now?.cost_pico_usd ?? 0) - BigInt(known?.cost_pico_usd ?? 0),
+    inputTokens: (now?.usage?.input_tokens ?? 0) - (known?.usage?.input_tokens ?? 0),
+    outputTokens: (now?.usage?.output_tokens ?? 0) - (known?.usage?.output_tokens ?? 0),
+    cachedTokens: (now?.usage?.cached_input_tokens ?? 0) - (known?.usage?.cached_input_tokens ?? 0),
   };
 }
 
