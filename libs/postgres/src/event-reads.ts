@@ -57,8 +57,14 @@ export interface PageOrder {
   readonly withinMs: number;
 }
 
-/** The first partition alone often has enough; what is rare is looked for in many at once. */
-const groupMax = 16;
+/**
+ * The first partition, and one whole one, often have enough; what is rare is looked for in many at
+ * once. There an index is used whatever PostgreSQL thinks of walking in order: it takes what is common
+ * for common together, and would read everything (two filters that never fit together: 1.1 s with 15
+ * partitions).
+ */
+const groups = [1, 1, 2, 4, 8, 16];
+const inOrderPieces = 2;
 
 /** The next rows of a range, and what of it is left. @throws Fault archive_unavailable */
 export async function findEvents(
@@ -67,10 +73,12 @@ export async function findEvents(
   const until = performance.now() + order.withinMs;
   const rows: FoundRow[] = [];
   let rest = within;
-  for (let group = 1; rest.from < rest.to; group = Math.min(group * 2, groupMax)) {
+  for (let pieces = 0; rest.from < rest.to; pieces += 1) {
+    const group = groups[Math.min(pieces, groups.length - 1)] ?? 1;
     const piece = pieceOf(rest, group, order.newestFirst);
     const missing = order.limit - rows.length;
-    const found = await query(database, filter, piece, { ...order, limit: missing });
+    const by = pieces < inOrderPieces ? 'leaf' : 'leaf + 0';
+    const found = await query(database, filter, piece, { ...order, limit: missing, by });
     rows.push(...found);
     const last = found.at(-1);
     if (last !== undefined && found.length === missing) {
@@ -115,7 +123,8 @@ function behind(rest: LeafRange, leaf: number, newestFirst: boolean): LeafRange 
 }
 
 async function query(
-  database: Database, filter: EventFilter, { from, to }: LeafRange, order: PageOrder,
+  database: Database, filter: EventFilter, { from, to }: LeafRange,
+  order: PageOrder & { readonly by: string },
 ): Promise<FoundRow[]> {
   const values: unknown[] = [from, to, order.limit];
   const conditions = ['leaf >= $1', 'leaf < $2'];
@@ -133,7 +142,7 @@ async function query(
     `SELECT leaf, sequence, line, line_offset AS offset, line_length AS length, type, subject,
             tenant, actor, key, team, model, provider, outcome
      FROM events WHERE ${conditions.join(' AND ')}
-     ORDER BY leaf ${order.newestFirst ? 'DESC' : 'ASC'} LIMIT $3`,
+     ORDER BY ${order.by} ${order.newestFirst ? 'DESC' : 'ASC'} LIMIT $3`,
     values,
   );
   return rows.map((row) => ({ ...row, leaf: Number(row.leaf), sequence: Number(row.sequence) }));
