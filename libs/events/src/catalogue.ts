@@ -4,6 +4,7 @@ import { type z } from 'zod';
 import * as access from './access-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
+import * as limits from './limits';
 import * as webhook from './webhook-events';
 
 export const schemas = {
@@ -42,6 +43,8 @@ export const schemas = {
   TeamSet: governance.teamSet,
   TeamRemoved: governance.teamRemoved,
   LimitsSet: governance.limitsSet,
+  BudgetRaised: limits.budgetRaised,
+  TimeZoneSet: limits.timeZoneSet,
   ProviderConfigured: governance.providerConfigured,
   ProviderRemoved: governance.providerRemoved,
   RouteConfigured: governance.routeConfigured,
