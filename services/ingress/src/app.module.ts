@@ -2,6 +2,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { EventsController } from './administer/events.controller';
+import { SpendController } from './administer/spend.controller';
 import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
@@ -21,7 +23,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdministerController,
-        AuditController, HoldsController,
+        AuditController, EventsController, SpendController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

@@ -3,6 +3,7 @@ import {
   type ArchivedJob, type BrokenCommitRecord, type DeliveryRecord, type JobQuery,
   type TimelineEntry,
 } from '@libs/postgres/job-reads';
+import { type SpendQuestion, type SpendReport } from '@libs/postgres/spend-reads';
 import { Fault } from '@libs/faults/faults';
 
 export type {
@@ -34,6 +35,7 @@ export abstract class JobArchive {
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
   abstract objectText(sha256: string): Promise<string | null>;
+  abstract spend(question: SpendQuestion): Promise<SpendReport>;
 }
 
 /** Where no database is configured. */
@@ -67,6 +69,10 @@ export class NoArchive extends JobArchive {
   }
 
   objectText(): Promise<never> {
+    return absent();
+  }
+
+  spend(): Promise<never> {
     return absent();
   }
 }
