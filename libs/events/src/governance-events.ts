@@ -144,4 +144,9 @@ export const webhookEndpointChanged = z.object({
 export const webhookEndpointRotated = z.object({ endpoint: z.string(), generation: z.number().int(), old_until_ms: z.number().int(), origin });
 export const webhookEndpointDeleted = z.object({ endpoint: z.string(), origin });
 
-export const settingsChanged = z.object({ webhooks_allow_private: z.boolean(), origin });
+export const settingsChanged = z.object({
+  webhooks_allow_private: z.boolean(),
+  /** Absent: on. */
+  content_encryption: z.enum(['on', 'off']).optional(),
+  origin,
+});

@@ -149,8 +149,11 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   const part = emptyPart();
   if (desired.settings === null && state.settingsOrigin !== 'file') return part;
   const settings = desired.settings ?? defaultSettings;
-  if (settings.webhooks_allow_private === state.webhooksAllowPrivate) return part;
-  const [entity, id] = ['settings', 'webhooks'] as const;
+  const { webhooks_allow_private: allowPrivate, content_encryption: encryption } = settings;
+  const isSealed = encryption !== 'off';
+  const samePrivate = allowPrivate === state.webhooksAllowPrivate;
+  if (samePrivate && isSealed === state.sealsContent) return part;
+  const [entity, id] = ['settings', samePrivate ? 'content' : 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {
     part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
     return part;
@@ -163,4 +166,4 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   return part;
 }
 
-const defaultSettings = { webhooks_allow_private: false };
+const defaultSettings: NonNullable<DesiredConfig['settings']> = { webhooks_allow_private: false };

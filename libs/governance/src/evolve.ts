@@ -55,6 +55,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
+        sealsContent: event.data.content_encryption !== 'off',
         settingsOrigin: event.data.origin,
       };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':

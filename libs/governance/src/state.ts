@@ -50,6 +50,8 @@ export interface GovernanceState {
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  /** Content is sealed by its data subject's key. */
+  readonly sealsContent: boolean;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
@@ -67,5 +69,6 @@ export const initialGovernance: GovernanceState = {
   priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  sealsContent: true,
   settingsOrigin: null,
 };

@@ -31,7 +31,6 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const own = new Set(prices.map((price) => `${price.provider}/${price.model}`));
   const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
-  const allowPrivate = yaml.webhooks?.allow_private;
   const limits = collectLimits(yaml.customers ?? [], ids, list);
   return {
     ...buildCustomers(yaml.customers ?? [], building),
@@ -39,7 +38,17 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     providers,
     routes,
     prices: [...prices, ...fromCatalogue],
-    settings: allowPrivate === undefined ? null : { webhooks_allow_private: allowPrivate },
+    settings: buildSettings(yaml),
+  };
+}
+
+/** null: the file says nothing of them. */
+function buildSettings({ webhooks, content }: HoldfastYaml): DesiredConfig['settings'] {
+  const [allowPrivate, encryption] = [webhooks?.allow_private, content?.encryption];
+  if (allowPrivate === undefined && encryption === undefined) return null;
+  return {
+    webhooks_allow_private: allowPrivate ?? false,
+    ...(encryption === undefined ? {} : { content_encryption: encryption }),
   };
 }
 

@@ -156,6 +156,10 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+  content: z.strictObject({
+    encryption: z.enum(['on', 'off']).optional()
+      .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
+  }).optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;

@@ -3,7 +3,7 @@
 import { type FastifyRequest } from 'fastify';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
-import { findContent } from '@libs/log/content';
+import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, parseJson } from '@libs/surfaces/json';
 import { inspect } from '@libs/surfaces/inspect';
 import { isEndpoint } from '@libs/surfaces/surface';
@@ -11,7 +11,7 @@ import { Fault } from '@libs/faults/faults';
 import { type Edge } from '../shared/edge';
 import { findJob, queuedView } from '../shared/job-views';
 import { type Asked } from '../shared/read-request';
-import { readCommit, readLargeContent } from '../shared/read-outcome';
+import { readCommit, readContent } from '../shared/read-content';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { prepareSubmission } from '../shared/submit';
 
@@ -47,10 +47,11 @@ async function askedAgain(
 ): Promise<Asked | HttpRefusal> {
   const {
     call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
+    data_subject: subjectName,
   } = state.submitted;
   const bodyText = await bodyOf(edge, state);
-  const parsed = bodyText === null ? undefined : parseJson(bodyText);
-  if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
+  const parsed = parseJson(bodyText);
+  if (!isObject(parsed) || !isEndpoint(call.endpoint)) {
     throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
   }
   const inspection = inspect(call.endpoint, parsed);
@@ -62,18 +63,22 @@ async function askedAgain(
     inspection,
     passedHeaders: call.headers,
     facts: facts ?? null,
+    ...(subjectName === undefined ? {} : { subjectName }),
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
       deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
+      subject: dataSubjectOf(parsed),
       overBudget: overBudget ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
   };
 }
 
-async function bodyOf(edge: Edge, state: SettledJob): Promise<string | null> {
+/** @throws Fault content_erased, object_missing */
+async function bodyOf(edge: Edge, state: SettledJob): Promise<string> {
   const { body } = state.submitted;
-  if (body.where === 'object') return readLargeContent(edge, body.sha256);
-  const commit = await readCommit(edge, state.at.sequence);
-  return findContent(commit.contentLines, body.sha256);
+  const sources = edge.contentSources;
+  const commit = body.where === 'object'
+    ? { contentLines: [] } : await readCommit(sources, state.at.sequence);
+  return readContent(sources, commit, body);
 }

@@ -2,6 +2,7 @@
 import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
+import { type SubjectKeys } from '@libs/content-keys/subject-keys';
 import { type EventLog } from '@libs/log/log';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
@@ -20,6 +21,7 @@ import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
+import { type ContentSources } from './read-content';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
 import { Waiters } from './waiters';
@@ -31,6 +33,7 @@ export interface EdgeParts {
   readonly instance: string;
   readonly settings: IngressSettings;
   readonly archive: JobArchive;
+  readonly subjectKeys: SubjectKeys;
   readonly health: Health;
   readonly registry: Registry;
   readonly logger: Logger;
@@ -47,6 +50,7 @@ export class Edge {
   readonly instance: string;
   readonly settings: IngressSettings;
   readonly archive: JobArchive;
+  readonly subjectKeys: SubjectKeys;
   readonly health: Health;
   readonly logger: Logger;
   readonly now: () => number;
@@ -67,6 +71,7 @@ export class Edge {
     this.instance = instance;
     this.settings = settings;
     this.archive = archive;
+    this.subjectKeys = parts.subjectKeys;
     this.health = parts.health;
     this.logger = logger;
     this.now = now;
@@ -112,8 +117,13 @@ export class Edge {
     return partitionOf(tenant, this.parts.partitionCount);
   }
 
+  /** Where content is read from. */
+  get contentSources(): ContentSources {
+    return { log: this.log, archive: this.archive, keys: this.subjectKeys.keys };
+  }
+
   read(job: string, position: LinePosition): Promise<Outcome> {
-    return readOutcome({ log: this.log, archive: this.archive }, job, position);
+    return readOutcome(this.contentSources, job, position);
   }
 
   /** The key that asks; a refused one is counted for events.access. */

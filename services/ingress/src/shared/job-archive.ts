@@ -33,7 +33,7 @@ export abstract class JobArchive {
   abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
-  abstract objectText(sha256: string): Promise<string | null>;
+  abstract objectBytes(sha256: string): Promise<Uint8Array | null>;
 }
 
 /** Where no database is configured. */
@@ -66,7 +66,7 @@ export class NoArchive extends JobArchive {
     return absent();
   }
 
-  objectText(): Promise<never> {
+  objectBytes(): Promise<never> {
     return absent();
   }
 }

@@ -5,6 +5,7 @@ import { mayUseModel } from '@libs/governance/access';
 import { type VirtualKey } from '@libs/governance/state';
 import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
+import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
 import { type ConditionFacts, conditionFacts } from './condition-facts';
@@ -20,6 +21,8 @@ export interface Asked {
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly facts: ConditionFacts | null;
+  /** Of a job that is run again, whose data subject is known by its name alone. */
+  readonly subjectName?: string;
 }
 
 export function readRequest(
@@ -72,6 +75,8 @@ export function checkBody(input: {
     bodyText = JSON.stringify({ ...body, fallbacks: undefined });
     options = { ...options, fallbacks: [...fallbacks as string[], ...options.fallbacks] };
   }
+  const subject = options.subject ?? dataSubjectOf(body);
+  if (subject !== options.subject) options = { ...options, subject };
   const inspection = inspect(endpoint, body);
   if (inspection.kind === 'refused') return inspection;
   return { bodyText, inspection, options };

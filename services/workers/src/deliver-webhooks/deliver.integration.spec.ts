@@ -7,6 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type HoldfastEvent, stamp } from '@libs/events/envelope';
 import { type WebhookEndpoint } from '@libs/governance/state';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
 import { prepareContent } from '@libs/log/content';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { Secret } from '@libs/settings/secret';
@@ -58,7 +59,7 @@ function deps({ allowPrivate = true, endpoint = {} }: Setting = {}): WebhookDeps
   const guarded = guardedDispatcher(noProxy, () => allowPrivate);
   closers.push(guarded.close);
   return {
-    log, masterKey, guarded, publicUrl: 'https://api.example', slots: new Slots(2),
+    log, keys: keysForSpecs(), masterKey, guarded, publicUrl: 'https://api.example', slots: new Slots(2),
     governance: givenGovernance({ endpoints: new Map([['whe_1', known]]) }),
     deliveries: new Counter({
       name: 'd', help: 'd', labelNames: ['outcome'], registers: [new Registry()],
