@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addErase } from './erase/erase.command';
 import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
@@ -22,7 +23,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addDoctor,
+  addRestore, addVerify, addErase, addDoctor,
 ];
 for (const add of commands) {
   add(program);

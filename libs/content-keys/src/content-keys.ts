@@ -2,6 +2,7 @@
 // time, and forgotten at once when an erasure is heard of. Known keys cost no round trip.
 import { randomBytes } from 'node:crypto';
 import { type ContentRef } from '@libs/events/content';
+import { type AnyEvent } from '@libs/events/envelope';
 import { Fault } from '@libs/faults/faults';
 import { DataKey, dataKeyBytes } from './data-key';
 import { erasedEntry, isKeyName, nameOfKey, parseRecord } from './key-record';
@@ -72,9 +73,15 @@ export class ContentKeys {
     this.#reading.delete(name);
   }
 
-  forgetAll(): void {
-    this.#cache.clear();
-    this.#reading.clear();
+  /**
+   * What erasures in the log name: when one is asked for, and again when its keys are destroyed, for
+   * what was read in between.
+   */
+  forgetErased(events: readonly AnyEvent[]): void {
+    for (const event of events) {
+      if (event.type !== 'ErasureRequested' && event.type !== 'SubjectErased') continue;
+      for (const id of event.data.keys) this.forget(nameOfKey(id));
+    }
   }
 
   #known(name: string): DataKey | null {

@@ -44,6 +44,10 @@ export function isErasedEntry(entry: string): boolean {
   return entry.startsWith('erased.');
 }
 
+export function erasedKeyOf(entry: string): string {
+  return entry.slice('erased.'.length);
+}
+
 /** @throws ZodError when it is no record of ours. */
 export function parseRecord(text: string): KeyRecord {
   return keyRecord.parse(JSON.parse(text));

@@ -2,6 +2,7 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
 import * as webhook from './webhook-events';
@@ -46,6 +47,8 @@ export const schemas = {
   WebhookEndpointRotated: governance.webhookEndpointRotated,
   WebhookEndpointDeleted: governance.webhookEndpointDeleted,
   SettingsChanged: governance.settingsChanged,
+  ErasureRequested: erasure.erasureRequested,
+  SubjectErased: erasure.subjectErased,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
   CheckpointSigned: access.checkpointSigned,

@@ -1,8 +1,8 @@
 // The bucket of wrapped data keys. A stream of its own, in the shape of a KV bucket, because a bucket
 // that the KV client makes refuses to delete messages: here what is destroyed is overwritten on disk.
 import {
-  type JetStreamClient, jetstream, JetStreamApiError, type JetStreamManager, type StoredMsg,
-  type StreamConfig,
+  type JetStreamClient, jetstream, JetStreamApiError, type JetStreamManager, jetstreamManager,
+  type StoredMsg, type StreamConfig,
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { KeyStore, type StoredKey } from '@libs/content-keys/key-store';
@@ -33,6 +33,11 @@ const noMessage = [10037, 10043, 10057];
 
 /** A key is a few hundred bytes: a server that is well answers within milliseconds. */
 const timeoutMs = 2_000;
+
+/** Over a connection of its own, for a bucket that is there. */
+export async function openKeyStore(nc: NatsConnection): Promise<JetStreamKeyStore> {
+  return new JetStreamKeyStore(nc, await jetstreamManager(nc, { checkAPI: false }));
+}
 
 export class JetStreamKeyStore extends KeyStore {
   readonly #js: JetStreamClient;
@@ -89,6 +94,14 @@ export class JetStreamKeyStore extends KeyStore {
       yield entry;
       sequence = entry.sequence + 1;
     }
+  }
+
+  /** Which bucket it is (one that is made anew is another), and its last place. */
+  async state(): Promise<{ readonly bucket: string; readonly lastSequence: number }> {
+    return this.#using(async () => {
+      const { created, state } = await this.jsm.streams.info(keyStream);
+      return { bucket: created, lastSequence: state.last_seq };
+    });
   }
 
   /** The first entry at or behind a place in the bucket; null at its end. */

@@ -5,6 +5,8 @@ import { DataSource } from 'typeorm';
 import { Fault } from '@libs/faults/faults';
 import { Archive1764000000000 } from './migrations/archive-1764000000000';
 import { AuditTree1764700000000 } from './migrations/audit-tree-1764700000000';
+import { ContentKeys1765100100000 } from './migrations/content-keys-1765100100000';
+import { DataSubjects1765100000000 } from './migrations/data-subjects-1765100000000';
 import { DeadLetters1764600000000 } from './migrations/dead-letters-1764600000000';
 
 /** Any constant will do; it names our lock among a database's advisory locks. */
@@ -93,7 +95,10 @@ export async function migrate(url: string): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
     url,
-    migrations: [Archive1764000000000, DeadLetters1764600000000, AuditTree1764700000000],
+    migrations: [
+      Archive1764000000000, DeadLetters1764600000000, AuditTree1764700000000, DataSubjects1765100000000,
+      ContentKeys1765100100000,
+    ],
     migrationsTableName: 'holdfast_migrations',
     // The lock holds one connection while the migrations run on another.
     extra: { max: 2, connectionTimeoutMillis: 3_000 },

@@ -135,6 +135,14 @@ export class JobReads {
     return row?.bytes ?? null;
   }
 
+  /** How many jobs the archive has of a data subject, by its name. */
+  async countOfSubject(name: string): Promise<number> {
+    const [row] = await this.database.query<{ count: string }>(
+      'SELECT count(*) AS count FROM jobs WHERE data_subject = $1', [name],
+    );
+    return Number(row?.count ?? 0);
+  }
+
   /** Jobs given up after too many tries, newest first; of all customers where none is named. */
   async deadLetters(
     query: { readonly tenant: string | null; readonly limit: number; readonly after: string | null },

@@ -1,4 +1,4 @@
-// The one module of the audit process: archiver, checkpoints, answers, trimming.
+// The one module of the audit process: archiver, checkpoints, answers, trimming, copies of keys.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -9,6 +9,7 @@ import { type Registry } from '@libs/telemetry/metrics';
 import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
+import { type KeyCopier, startCopyingKeys } from './keep-keys/key-copier';
 import { rebuild } from './rebuild-models/rebuild';
 import { answerProofs } from './sign-checkpoints/answer-proofs';
 import { CheckpointSigner } from './sign-checkpoints/checkpoint-signer';
@@ -36,6 +37,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #signer: CheckpointSigner;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
+  #keyCopier: KeyCopier | null = null;
 
   constructor(@Inject(auditParts) private readonly parts: AuditParts) {
     const { connection, database, health, logger, registry } = parts;
@@ -57,6 +59,9 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
+    this.#keyCopier = startCopyingKeys({
+      keys: connection.keys, database, logger, archiver: this.#archiver,
+    });
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
@@ -67,6 +72,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
     await this.#trimmer?.stop();
+    await this.#keyCopier?.stop();
     await this.#signer.stop();
     await this.#archiver.stop();
   }

@@ -2,6 +2,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { ErasuresController } from './administer/erasures.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -19,7 +20,9 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController, EndpointsController, DeliveriesController, AdministerController,
+        CancelJobController, EndpointsController, DeliveriesController,
+        // Before the entities, whose paths are wildcards.
+        ErasuresController, AdministerController,
         AuditController,
         UsageController,
       ],

@@ -1,5 +1,6 @@
 // For specs: an ingress over real HTTP with the in-memory log and signals.
 import { InMemoryKeyStore } from '@libs/content-keys/in-memory-key-store';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
 import { openSubjectKeys } from '@libs/content-keys/subject-keys';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { readSettings } from '@libs/settings/environment';
@@ -34,7 +35,7 @@ export async function startForSpecs(
   const keys = new InMemoryKeyStore();
   const bus = new InMemorySignalBus();
   const signals = new InMemorySignals(bus);
-  const system = new ScriptedSystem(log, new InMemorySignals(bus));
+  const system = new ScriptedSystem(log, new InMemorySignals(bus), keysForSpecs(keys));
   await system.start();
   const instance = 'ingress-spec';
   const ingress = await startIngress({

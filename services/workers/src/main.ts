@@ -40,7 +40,7 @@ const keys = new ContentKeys({
 // Providers and endpoints would stay as they are now, silently.
 const governance = await foldGovernance(connection.log, (error) => {
   life.fail(error, 'the fold of events.governance cannot go on');
-});
+}, (events) => keys.forgetErased(events));
 const proxy = egressProxy(settings);
 const dispatchers = providerDispatchers(proxy);
 const worker = new Worker({

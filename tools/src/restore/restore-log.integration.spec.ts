@@ -250,7 +250,7 @@ function canceled(): EventDraft {
 function openJob(id: string, sequence: number): JobRow {
   return {
     id, tenant, team: null, key: 'k', status: 'running', model: 'm', createdAtMs: nowMs,
-    settledAtMs: null, metadata: null, state: '{}', errorClass: null,
+    settledAtMs: null, metadata: null, state: '{}', errorClass: null, dataSubject: null,
     positions: [BigInt(sequence) * 1024n],
   };
 }

@@ -230,7 +230,7 @@ function verify(
   wanted: Partial<Wanted> = {}, parts: { keys?: NoteKey[]; checkpointDir?: string } = {},
 ): Promise<Verified> {
   return verifyAll({
-    database, keys: [key], log, checkpointDir, progress: () => undefined,
+    database, keys: [key], log, dataKeys: null, checkpointDir, progress: () => undefined,
     wanted: { job: null, range: null, ...wanted }, ...parts,
   });
 }

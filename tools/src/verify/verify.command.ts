@@ -99,7 +99,7 @@ async function run(flags: Flags, keys: readonly NoteKey[], out: Terminal): Promi
   let shownAt = performance.now();
   try {
     return await verifyAll({
-      database, keys, wanted: wantedOf(flags), log: connection?.log ?? null,
+      database, keys, wanted: wantedOf(flags), log: connection?.log ?? null, dataKeys: connection?.keys ?? null,
       checkpointDir: flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'] ?? kept,
       progress: (commits, lines) => {
         if (performance.now() - shownAt < 2_000) return;

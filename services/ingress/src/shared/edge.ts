@@ -16,6 +16,7 @@ import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
 import { Denials } from './denials';
+import { Erasures } from './erasures';
 import { GovernanceFold } from './governance-fold';
 import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
@@ -55,6 +56,7 @@ export class Edge {
   readonly logger: Logger;
   readonly now: () => number;
   readonly governance: GovernanceFold;
+  readonly erasures: Erasures;
   readonly waiters: Waiters;
   readonly admission: Admission;
   readonly bodies: BodyRoom;
@@ -75,7 +77,12 @@ export class Edge {
     this.health = parts.health;
     this.logger = logger;
     this.now = now;
-    this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.governance = new GovernanceFold(log, now, parts.onStopped, (events) => {
+      this.erasures.take(events);
+    });
+    this.erasures = new Erasures({
+      governance: () => this.governance, subjectKeys: parts.subjectKeys, logger, now,
+    });
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -100,6 +107,7 @@ export class Edge {
     this.streams.start();
     this.cluster.start();
     await this.governance.start();
+    this.erasures.start();
     await this.admission.start();
   }
 
@@ -110,6 +118,7 @@ export class Edge {
     this.streams.stop();
     this.cluster.stop();
     this.admission.stop();
+    await this.erasures.stop();
     await this.governance.stop();
   }
 

@@ -33,6 +33,7 @@ export abstract class JobArchive {
   abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
+  abstract countOfSubject(name: string): Promise<number>;
   abstract objectBytes(sha256: string): Promise<Uint8Array | null>;
 }
 
@@ -63,6 +64,10 @@ export class NoArchive extends JobArchive {
   }
 
   commitText(): Promise<never> {
+    return absent();
+  }
+
+  countOfSubject(): Promise<never> {
     return absent();
   }
 
