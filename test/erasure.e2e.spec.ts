@@ -133,7 +133,7 @@ describe('an ingress that is killed while it erases', () => {
     for (let round = 0; round < 3; round += 1) {
       const mine = several.slice(round * 4, round * 4 + 4);
       const asked = mine.map((subject) => post(subject).catch(() => null));
-      await new Promise((resolve) => setTimeout(resolve, 12 + round * 14));
+      await new Promise((resolve) => setTimeout(resolve, 60 + round * 60));
       await holdfast.signal('ingress', 'SIGKILL');
       await Promise.all(asked);
       await eventually('the ingress', async () => (await call(holdfast, '/health/ready')).ok, 60_000);

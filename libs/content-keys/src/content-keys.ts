@@ -78,10 +78,7 @@ export class ContentKeys {
    * what was read in between.
    */
   forgetErased(events: readonly AnyEvent[]): void {
-    for (const event of events) {
-      if (event.type !== 'ErasureRequested' && event.type !== 'SubjectErased') continue;
-      for (const id of event.data.keys) this.forget(nameOfKey(id));
-    }
+    for (const id of erasedKeys(events)) this.forget(nameOfKey(id));
   }
 
   #known(name: string): DataKey | null {
@@ -158,4 +155,11 @@ export class ContentKeys {
       ? new Fault('content_key_missing', `the key ${id} is not there, and no erasure says why`)
       : new Fault('content_erased', `the key ${id} was destroyed by an erasure`);
   }
+}
+
+/** Ids of the keys that these events destroy. */
+export function erasedKeys(events: readonly AnyEvent[]): string[] {
+  return events.flatMap((event) => (
+    event.type === 'ErasureRequested' || event.type === 'SubjectErased' ? event.data.keys : []
+  ));
 }

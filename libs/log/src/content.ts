@@ -1,6 +1,6 @@
 // Content in and out of the log as it is: inline as a content line, or in the object store when large.
 // Content that is sealed by a data key: libs/content-keys.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type ContentLine, type ContentRef, inlineContentBytesMax } from '@libs/events/content';
 import { parseContentLine } from '@libs/events/parse-commit';
 import { Fault } from '@libs/faults/faults';
@@ -13,7 +13,8 @@ export interface PreparedContent {
 }
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  // Without an object that the garbage collector has to end.
+  return hash('sha256', data, 'hex');
 }
 
 /** Makes content ready to be named by an event; large content is stored before this resolves. */

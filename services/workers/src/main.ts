@@ -37,13 +37,15 @@ life.watchLog(connection);
 const keys = new ContentKeys({
   store: connection.keys, master: new MasterKey(settings.HOLDFAST_MASTER_KEY), now: Date.now,
 });
+// Made when governance is there; until then there is nothing to forget.
+let worker: Worker | null = null;
 // Providers and endpoints would stay as they are now, silently.
 const governance = await foldGovernance(connection.log, (error) => {
   life.fail(error, 'the fold of events.governance cannot go on');
-}, (events) => keys.forgetErased(events));
+}, (events) => worker?.forgetErased(events));
 const proxy = egressProxy(settings);
 const dispatchers = providerDispatchers(proxy);
-const worker = new Worker({
+worker = new Worker({
   instance, governance, registry, proxy,
   keys,
   log: connection.log,

@@ -12,6 +12,7 @@ import { Secret } from '@libs/settings/secret';
 import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
 import { newEventId } from '@libs/telemetry/ids';
 import { type UpstreamRequest } from './providers/outcome';
+import { RunningJob, RunningJobs } from './run-attempts/running-jobs';
 import { answer, candidate, requestBody, routed } from './run-attempts/test-jobs';
 import { givenGovernance, providers } from './shared/test-governance';
 import { Worker } from './worker';
@@ -113,6 +114,25 @@ describe('sealed content', () => {
     const { result, cost_pico_usd: cost } = scene.log.eventsOf('JobSucceeded')[0]!.data;
     expect([result.key_id, cost]).toEqual([keyId, '35']);
     await expect(scene.keys.keyOfContent(result)).rejects.toMatchObject({ code: 'content_erased' });
+  });
+
+  test('that was streamed is in the memory of its worker no more, running or ended', () => {
+    const body = { sha256: 'x', bytes: 1, where: 'line' as const, key_id: 's.1' };
+    const jobs = new RunningJobs();
+    const [ended, running, other] = ['ended', 'running', 'other'].map((id) => new RunningJob(
+      id, 't', routed([candidate('a')], { body: { ...body, key_id: id === 'other' ? 's.2' : 's.1' } }), 0,
+    ));
+    for (const job of [ended!, running!, other!]) {
+      jobs.add(job);
+      job.deltas.push({ event: null, data: 'secret' });
+      job.isReadable = true;
+    }
+    jobs.remove(ended!, 0);
+    jobs.remove(other!, 0);
+    jobs.forgetErased(new Set(['s.1']));
+    jobs.remove(running!, 0);
+    expect(['ended', 'running', 'other'].map((id) => jobs.streamed(id)?.id)).toEqual(
+      [undefined, undefined, 'other']);
   });
 
   test('whose key is lost ends its job with words for people', async () => {

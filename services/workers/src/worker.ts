@@ -1,6 +1,7 @@
 // One worker: everything it holds, wired together, with its clockwork. No Nest here.
 import { type Registry, counter } from '@libs/telemetry/metrics';
-import { type ContentKeys } from '@libs/content-keys/content-keys';
+import { type ContentKeys, erasedKeys } from '@libs/content-keys/content-keys';
+import { type AnyEvent } from '@libs/events/envelope';
 import { type EventLog } from '@libs/log/log';
 import { type Delivery } from '@libs/log/work-queue';
 import { type Signals } from '@libs/signals/signals';
@@ -83,6 +84,14 @@ export class Worker {
 
   handle(delivery: Delivery): Promise<Handled> {
     return handleDelivery(this.#deps, delivery);
+  }
+
+  /** What the log tells of erasures: keys and streams in memory go. */
+  forgetErased(events: readonly AnyEvent[]): void {
+    const { keys } = this.options;
+    keys.forgetErased(events);
+    const erased = erasedKeys(events);
+    if (erased.length > 0) this.running.forgetErased(new Set(erased));
   }
 
   /** From now on nothing begins: what comes is returned, what has begun goes on to its end. */
