@@ -1,12 +1,14 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
 import { addApply } from './apply/apply.command';
+import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
 import { addErase } from './erase/erase.command';
 import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
+import { addPrices } from './prices/prices.command';
 import { addReplay } from './replay/replay.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
@@ -22,8 +24,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addErase, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
+  addRestore, addVerify, addErase, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -42,6 +42,7 @@ export const schemas = {
   RouteConfigured: governance.routeConfigured,
   RouteRemoved: governance.routeRemoved,
   PriceSet: governance.priceSet,
+  PriceRemoved: governance.priceRemoved,
   WebhookEndpointCreated: governance.webhookEndpointCreated,
   WebhookEndpointChanged: governance.webhookEndpointChanged,
   WebhookEndpointRotated: governance.webhookEndpointRotated,

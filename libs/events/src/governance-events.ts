@@ -117,6 +117,8 @@ export const routeRemoved = z.object({ model: z.string(), origin });
 
 /** Price of one model at one provider. */
 export const priceSet = z.object({ provider: z.string(), model: z.string(), price, source: z.string(), origin });
+/** From then on it is not known, unless a pattern has it. */
+export const priceRemoved = z.object({ provider: z.string(), model: z.string(), origin });
 
 export const webhookEndpointCreated = z.object({
   endpoint: z.string(),
@@ -144,8 +146,14 @@ export const webhookEndpointChanged = z.object({
 export const webhookEndpointRotated = z.object({ endpoint: z.string(), generation: z.number().int(), old_until_ms: z.number().int(), origin });
 export const webhookEndpointDeleted = z.object({ endpoint: z.string(), origin });
 
+/** What becomes of a call whose price is not known. */
+export const unknownPricePolicies = ['refuse', 'refuse_under_budget', 'allow'] as const;
+export type UnknownPricePolicy = (typeof unknownPricePolicies)[number];
+
 export const settingsChanged = z.object({
   webhooks_allow_private: z.boolean(),
+  /** Absent: `refuse_under_budget`. */
+  unknown_price: z.enum(unknownPricePolicies).optional(),
   /** Absent: on. */
   content_encryption: z.enum(['on', 'off']).optional(),
   origin,

@@ -3,7 +3,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
 import { boundsNothing, limitsName } from './limits';
-import type { GovernanceState } from './state';
+import { type GovernanceState, unknownPriceDefault } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
 export function evolveGovernance(
@@ -48,6 +48,12 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         priceSources: put(state.priceSources, id, { origin, source }),
       };
     }
+    case 'PriceRemoved': {
+      const id = `${event.data.provider}/${event.data.model}`;
+      return {
+        ...state, prices: drop(state.prices, id), priceSources: drop(state.priceSources, id),
+      };
+    }
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted':
       return { ...state, endpoints: evolveEndpoints(state.endpoints, event, timeMs(event)) };
@@ -56,6 +62,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         sealsContent: event.data.content_encryption !== 'off',
+        unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         settingsOrigin: event.data.origin,
       };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':

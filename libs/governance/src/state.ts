@@ -1,6 +1,8 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { LimitsConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type {
+  LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
+} from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -52,9 +54,16 @@ export interface GovernanceState {
   readonly webhooksAllowPrivate: boolean;
   /** Content is sealed by its data subject's key. */
   readonly sealsContent: boolean;
+  readonly unknownPrice: UnknownPricePolicy;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
+
+/** Tenant of what belongs to no customer. */
+export const systemTenant = 'system';
+
+/** Money that is bounded stays bounded; a model of one's own that has no price still works. */
+export const unknownPriceDefault: UnknownPricePolicy = 'refuse_under_budget';
 
 export const initialGovernance: GovernanceState = {
   sequence: 0,
@@ -70,5 +79,6 @@ export const initialGovernance: GovernanceState = {
   endpoints: new Map(),
   webhooksAllowPrivate: false,
   sealsContent: true,
+  unknownPrice: unknownPriceDefault,
   settingsOrigin: null,
 };

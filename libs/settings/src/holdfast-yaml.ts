@@ -1,9 +1,11 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
+import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { limitsFields } from './limits-shape';
+import { discountPercent, priceFields } from './prices-shape';
 
 /** No slash: `provider/model` is split there. */
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
@@ -15,7 +17,6 @@ const secretText = z.string().min(1).describe(
 const names = z.union([z.string().min(1).transform((name) => [name]), z.array(z.string().min(1))]);
 const milliseconds = z.int().positive().max(86_400_000);
 const positive = z.number().positive();
-const usd = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?$/)]);
 const text = z.record(z.string(), z.string());
 
 const providerTypeNames = Object.keys(providerTypes) as [ProviderTypeName, ...ProviderTypeName[]];
@@ -67,6 +68,9 @@ const provider = z.strictObject({
     total_ms: milliseconds.optional(),
   }).optional(),
   headers: text.optional(),
+  discount_percent: discountPercent.optional().describe(
+    'Taken off every price of this provider that names no discount of its own.',
+  ),
   continues: z.enum(continuesWays).optional().describe(
     'How this server is made to go on with an answer that has begun; not needed for known providers.',
   ),
@@ -139,14 +143,7 @@ const customer = z.strictObject({
 });
 
 const price = z.strictObject({
-  provider: z.string().min(1),
-  model: z.string().min(1),
-  input_usd_per_mtok: usd,
-  cached_input_usd_per_mtok: usd.optional(),
-  cache_write_usd_per_mtok: usd.optional(),
-  output_usd_per_mtok: usd,
-  usd_per_request: usd.optional(),
-  context_tokens: z.int().positive().optional(),
+  provider: z.string().min(1), model: z.string().min(1), ...priceFields,
 });
 
 export const holdfastYaml = z.strictObject({
@@ -159,6 +156,11 @@ export const holdfastYaml = z.strictObject({
   content: z.strictObject({
     encryption: z.enum(['on', 'off']).optional()
       .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
+  }).optional(),
+  governance: z.strictObject({
+    unknown_price: z.enum(unknownPricePolicies).optional().describe(
+      'What becomes of a call whose price nobody knows; it is never taken for free.',
+    ),
   }).optional(),
 });
 

@@ -1,13 +1,12 @@
 // One verification of an archive: its tree against the checkpoints, large content, the log where it is
 // at hand, and the events that somebody wants to see or to take away.
-import { type NoteKey } from '@libs/audit-tree/signed-note';
 import { type KeyStore } from '@libs/content-keys/key-store';
 import { type EventLog } from '@libs/log/log';
 import { type Database } from '@libs/postgres/database';
 import { type Bundle, makeBundle } from './bundle';
 import { checkObjects } from './check-content';
 import { checkKeys, KeysNamed } from './check-keys';
-import { eventClaims, fileClaims } from './claims';
+import { eventClaims, fileClaims, type TrustedKeys } from './claims';
 import { compareStream } from './compare-stream';
 import { type Problem, problem } from './problem';
 import { type ArchiveVerified, verifyArchive, type WalkedLine } from './verify-archive';
@@ -23,7 +22,7 @@ export interface VerifyAllParts {
   readonly log: EventLog | null;
   /** The bucket of data keys, where it is at hand. */
   readonly dataKeys: KeyStore | null;
-  readonly keys: readonly NoteKey[];
+  readonly trusted: TrustedKeys;
   readonly checkpointDir: string | null;
   readonly wanted: Wanted;
   readonly progress: (commits: number, lines: number) => void;

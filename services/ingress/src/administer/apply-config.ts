@@ -46,7 +46,7 @@ export function configView(state: GovernanceState): object {
     limits: [...state.limits.values()].map(limitsView),
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
     settings: {
-      webhooks_allow_private: state.webhooksAllowPrivate,
+      webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
       content_encryption: state.sealsContent ? 'on' : 'off',
     },
   };
