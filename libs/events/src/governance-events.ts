@@ -156,5 +156,7 @@ export const settingsChanged = z.object({
   unknown_price: z.enum(unknownPricePolicies).optional(),
   /** Absent: on. */
   content_encryption: z.enum(['on', 'off']).optional(),
+  /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
+  write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,
 });

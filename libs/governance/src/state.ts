@@ -55,6 +55,8 @@ export interface GovernanceState {
   /** Content is sealed by its data subject's key. */
   readonly sealsContent: boolean;
   readonly unknownPrice: UnknownPricePolicy;
+  /** A hold whose call's end nobody learned is written off after so long; null: never. */
+  readonly writeOffAfterMs: number | null;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
@@ -80,5 +82,7 @@ export const initialGovernance: GovernanceState = {
   webhooksAllowPrivate: false,
   sealsContent: true,
   unknownPrice: unknownPriceDefault,
+  // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
+  writeOffAfterMs: 86_400_000,
   settingsOrigin: null,
 };

@@ -53,13 +53,16 @@ function buildSettings(
   { webhooks, governance, content }: HoldfastYaml,
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
-  const { unknown_price: unknownPrice } = governance ?? {};
+  const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
   const { encryption } = content ?? {};
-  if ([allowPrivate, unknownPrice, encryption].every((said) => said === undefined)) return null;
+  const settings = [allowPrivate, unknownPrice, writeOffAfterS, encryption];
+  if (settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(encryption === undefined ? {} : { content_encryption: encryption }),
+    ...(writeOffAfterS === undefined ? {}
+      : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
   };
 }
 
