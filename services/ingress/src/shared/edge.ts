@@ -12,6 +12,7 @@ import { type FastifyRequest } from 'fastify';
 import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
+import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
@@ -22,9 +23,11 @@ import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
+import { RateReadings } from './rate-readings';
 import { type ContentSources } from './read-content';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, refusal } from './refusal';
+import { TimeZones } from './time-zones';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -65,6 +68,8 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  readonly timeZones: TimeZones;
+  readonly rates: RateReadings;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -83,6 +88,7 @@ export class Edge {
     this.erasures = new Erasures({
       governance: () => this.governance, subjectKeys: parts.subjectKeys, logger, now,
     });
+    this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -97,6 +103,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    this.rates = new RateReadings({
+      signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+      governance: () => this.governance.state,
+    });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }
@@ -108,6 +118,7 @@ export class Edge {
     this.cluster.start();
     await this.governance.start();
     this.erasures.start();
+    this.timeZones.start();
     await this.admission.start();
   }
 
@@ -119,6 +130,7 @@ export class Edge {
     this.cluster.stop();
     this.admission.stop();
     await this.erasures.stop();
+    this.timeZones.stop();
     await this.governance.stop();
   }
 
@@ -138,7 +150,10 @@ export class Edge {
   /** The key that asks; a refused one is counted for events.access. */
   authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
     const found = authenticate(this.governance.state, request.headers, this.now());
-    if (!('refusal' in found)) return found;
+    if (!('refusal' in found)) {
+      noteAsking(request, found.id, null);
+      return found;
+    }
     const { refusal: refused, key } = found;
     const about = { key: key?.id ?? null, tenant: key?.tenant ?? 'default' };
     this.denials.note({ source: request.ip, ...about, reason: refused.code });
