@@ -5,6 +5,7 @@ import { addApply } from './apply/apply.command';
 import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addErase } from './erase/erase.command';
 import { addEvents } from './events/events.command';
 import { addExport } from './export/export.command';
 import { addHealth } from './health/health.command';
@@ -32,7 +33,7 @@ const program = new Command('holdfast')
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
   addSpend, addPrices, addAlerts, addEvents, addExport, addTail, addReplay, addSimulate, addRestore,
-  addVerify, addAuditKey, addDoctor,
+  addVerify, addErase, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

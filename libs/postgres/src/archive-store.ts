@@ -30,7 +30,7 @@ export interface BrokenCommit {
 /** Large content, and the last commit that names it. */
 export interface ArchivedObject {
   readonly sha256: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly sequence: number;
 }
 
@@ -72,7 +72,7 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
       await client.query(
         `INSERT INTO objects AS old (sha256, bytes, last_sequence) VALUES ($1, $2, $3)
          ON CONFLICT (sha256) DO UPDATE SET last_sequence = excluded.last_sequence`,
-        [object.sha256, Buffer.from(object.text), object.sequence],
+        [object.sha256, object.bytes, object.sequence],
       );
     }
     await writeReadModels(client, liveTables, batch.rows);

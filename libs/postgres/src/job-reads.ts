@@ -129,11 +129,19 @@ export class JobReads {
   }
 
   /** Archived large content, null when it is not there. */
-  async objectText(sha256: string): Promise<string | null> {
+  async objectBytes(sha256: string): Promise<Uint8Array | null> {
     const [row] = await this.database.query<{ bytes: Buffer }>(
       'SELECT bytes FROM objects WHERE sha256 = $1', [sha256],
     );
-    return row === undefined ? null : row.bytes.toString('utf8');
+    return row?.bytes ?? null;
+  }
+
+  /** How many jobs the archive has of a data subject, by its name. */
+  async countOfSubject(name: string): Promise<number> {
+    const [row] = await this.database.query<{ count: string }>(
+      'SELECT count(*) AS count FROM jobs WHERE data_subject = $1', [name],
+    );
+    return Number(row?.count ?? 0);
   }
 
   /** Jobs given up after too many tries, newest first; of all customers where none is named. */

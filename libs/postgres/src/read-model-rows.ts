@@ -27,6 +27,8 @@ export interface JobRow {
   readonly state: string;
   /** What a failed job failed of. */
   readonly errorClass: string | null;
+  /** Name of the data subject; null: its content is not sealed. */
+  readonly dataSubject: string | null;
   /** Of the events seen in this batch; appended to what is there. */
   readonly positions: readonly bigint[];
 }
@@ -74,7 +76,7 @@ export const liveTables: ReadModelTables = {
 const jobColumns = {
   id: 'text', tenant: 'text', team: 'text', key: 'text', status: 'text', model: 'text',
   created_at: 'timestamptz', settled_at: 'timestamptz', metadata: 'jsonb', state: 'text',
-  positions: 'int8[]', error_class: 'text',
+  positions: 'int8[]', error_class: 'text', data_subject: 'text',
 } as const;
 
 const attemptColumns = {
@@ -140,6 +142,7 @@ function jobValues(row: JobRow): ColumnValue[] {
   return [
     row.id, row.tenant, row.team, row.key, row.status, row.model, row.createdAtMs,
     row.settledAtMs, row.metadata, row.state, row.positions, row.errorClass,
+    row.dataSubject,
   ];
 }
 

@@ -1,5 +1,5 @@
 // The one module of the audit process: archiver, events index, checkpoints, snapshots, exports, answers,
-// trimming.
+// trimming, copies of keys.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -15,6 +15,7 @@ import { ExportWorker } from './export-events/export-worker';
 import { answerEvents } from './find-events/answer-events';
 import { Indexer } from './index-events/indexer';
 import { indexMetrics } from './index-events/metrics';
+import { type KeyCopier, startCopyingKeys } from './keep-keys/key-copier';
 import { keeperMetrics } from './keep-snapshots/metrics';
 import { type SnapshotKeeper, startKeeping } from './keep-snapshots/snapshot-keeper';
 import { rebuild } from './rebuild-models/rebuild';
@@ -49,6 +50,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #exports: ExportWorker;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
+  #keyCopier: KeyCopier | null = null;
   #keeper: SnapshotKeeper | null = null;
   readonly #pages: PastPages;
 
@@ -82,6 +84,9 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
+    this.#keyCopier = startCopyingKeys({
+      keys: connection.keys, database, logger, archiver: this.#archiver,
+    });
     this.#keeper = startKeeping({
       snapshots: connection.snapshots, database, archiver: this.#archiver, logger,
       metrics: keeperMetrics(registry), nowMs: Date.now,
@@ -107,6 +112,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.#trimmer?.stop();
     await this.#exports.stop();
     await this.#indexer.stop();
+    await this.#keyCopier?.stop();
     await this.#signer.stop();
     await this.#archiver.stop();
   }

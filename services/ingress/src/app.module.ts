@@ -4,6 +4,7 @@ import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
 import { EventsController } from './administer/events.controller';
 import { SpendController } from './administer/spend.controller';
+import { ErasuresController } from './administer/erasures.controller';
 import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
@@ -22,7 +23,9 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController, EndpointsController, DeliveriesController, AdministerController,
+        CancelJobController, EndpointsController, DeliveriesController,
+        // Before the entities, whose paths are wildcards.
+        ErasuresController, AdministerController,
         AuditController, EventsController, SpendController, HoldsController,
         UsageController,
       ],

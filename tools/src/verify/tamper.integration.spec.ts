@@ -232,7 +232,7 @@ function verify(
   { keys = [key], ...parts }: { keys?: NoteKey[]; checkpointDir?: string } = {},
 ): Promise<Verified> {
   return verifyAll({
-    database, trusted: { keys, witnesses: [] }, log, checkpointDir, progress: () => undefined,
+    database, trusted: { keys, witnesses: [] }, log, dataKeys: null, checkpointDir, progress: () => undefined,
     wanted: { job: null, range: null, ...wanted }, ...parts,
   });
 }

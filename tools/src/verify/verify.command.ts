@@ -105,6 +105,7 @@ async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<V
   try {
     return await verifyAll({
       database, trusted, wanted: wantedOf(flags), log: connection?.log ?? null,
+      dataKeys: connection?.keys ?? null,
       checkpointDir: flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'] ?? kept,
       progress: (commits, lines) => {
         if (performance.now() - shownAt < 2_000) return;

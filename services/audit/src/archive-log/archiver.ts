@@ -184,7 +184,7 @@ export class Archiver implements ArchiveControl {
     const objects: ArchivedObject[] = [];
     for (const [sha256, sequence] of named) {
       try {
-        objects.push({ sha256, sequence, text: await log.getObject(sha256) });
+        objects.push({ sha256, sequence, bytes: await log.getObject(sha256) });
       } catch (error) {
         if (!isFault(error, 'object_missing')) throw error;
         logger.error({ sha256, sequence }, 'large content of a commit is gone and is not archived');

@@ -34,7 +34,8 @@ export abstract class JobArchive {
   abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
-  abstract objectText(sha256: string): Promise<string | null>;
+  abstract countOfSubject(name: string): Promise<number>;
+  abstract objectBytes(sha256: string): Promise<Uint8Array | null>;
   abstract spend(question: SpendQuestion): Promise<SpendReport>;
 }
 
@@ -68,7 +69,11 @@ export class NoArchive extends JobArchive {
     return absent();
   }
 
-  objectText(): Promise<never> {
+  countOfSubject(): Promise<never> {
+    return absent();
+  }
+
+  objectBytes(): Promise<never> {
     return absent();
   }
 
