@@ -48,6 +48,7 @@ export const schemas = {
   SettingsChanged: governance.settingsChanged,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
+  ContentRead: access.contentRead,
   CheckpointSigned: access.checkpointSigned,
 } as const;
 

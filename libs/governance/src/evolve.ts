@@ -63,7 +63,8 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+    case 'RequestDenied': case 'AdminActed': case 'ContentRead':
+    case 'CheckpointSigned':
       return state;
   }
 }

@@ -48,7 +48,8 @@ export function evolve(
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+    case 'RequestDenied': case 'AdminActed': case 'ContentRead':
+    case 'CheckpointSigned':
       return state;
   }
 }

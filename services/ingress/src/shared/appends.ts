@@ -71,6 +71,12 @@ export class Appends {
     return this.#append(draft.tenant, { events: [event] }, () => undefined).answer;
   }
 
+  /** Who was given what: resolves when it is in the log. @throws Fault log_unavailable, log_full */
+  async recordAccess(draft: EventDraft): Promise<Appended> {
+    const event = stamp(draft, newEventId(), this.parts.now());
+    return this.#stored(subjects.access, { events: [event] }, () => undefined).answer;
+  }
+
   /** Orders the end of a job that its client has left; a failure is logged, the job goes on. */
   cancel(about: { job: string; tenant: string; by: 'client' | 'disconnect' | 'admin' }): void {
     this.record(cancelRequested(about, null)).catch((error: unknown) => {
@@ -82,6 +88,12 @@ export class Appends {
     tenant: string, entry: Entry, onGivenUp: () => void,
   ): { stored: Promise<Appended>; answer: Promise<Appended> } {
     const subject = subjects.job(this.parts.partitionOf(tenant), 'submitted');
+    return this.#stored(subject, entry, onGivenUp);
+  }
+
+  #stored(
+    subject: string, entry: Entry, onGivenUp: () => void,
+  ): { stored: Promise<Appended>; answer: Promise<Appended> } {
     const stored = this.parts.log.append(subject, entry);
     const answer = new Promise<Appended>((resolve, reject) => {
       const pending: Pending = {
