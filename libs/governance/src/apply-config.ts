@@ -3,6 +3,7 @@
 import type { EventType } from '@libs/events/catalogue';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
+import { diffAdministrators, diffOidc } from './apply-administrators';
 import { diffKeys } from './apply-keys';
 import { diffLimits } from './apply-limits';
 import { catalogueSource, type DesiredConfig } from './desired-config';
@@ -32,6 +33,8 @@ export function diffConfig(state: GovernanceState, desired: DesiredConfig): Conf
     diffLimits(state, desired),
     diffKeys(state, desired),
     diffSettings(state, desired),
+    diffAdministrators(state, desired),
+    diffOidc(state, desired),
   ];
   return {
     events: [

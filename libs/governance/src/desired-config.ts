@@ -1,8 +1,8 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
 import {
-  customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
-  teamSet,
+  administratorSet, customerSet, keyCreated, limitsSet, oidcConfigured, priceSet, providerConfigured,
+  routeConfigured, settingsChanged, teamSet,
 } from '@libs/events/governance-events';
 
 export const desiredConfig = z.object({
@@ -17,6 +17,8 @@ export const desiredConfig = z.object({
   prices: z.array(priceSet.omit({ origin: true })),
   /** null: not said, so the defaults, unless the API has set them. */
   settings: settingsChanged.omit({ origin: true }).nullable(),
+  administrators: z.array(administratorSet.omit({ origin: true, former: true })).optional(),
+  oidc: oidcConfigured.omit({ origin: true }).nullable().optional(),
 });
 export type DesiredConfig = z.infer<typeof desiredConfig>;
 

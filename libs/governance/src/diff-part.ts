@@ -2,7 +2,8 @@
 import type { EventDraft } from '@libs/events/envelope';
 
 export type ConfigEntity =
-  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits';
+  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits'
+  | 'administrator' | 'oidc';
 
 export interface ConfigChange {
   readonly action: 'create' | 'change' | 'remove';

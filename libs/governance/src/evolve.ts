@@ -1,6 +1,7 @@
 // The fold of events.governance: each event names the whole new value of one entity.
 import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
+import { evolveAdministrators } from './evolve-administrators';
 import { evolveEndpoints } from './evolve-endpoints';
 import { boundsNothing, limitsName } from './limits';
 import type { GovernanceState } from './state';
@@ -57,6 +58,10 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         settingsOrigin: event.data.origin,
       };
+    case 'AdministratorSet': case 'AdministratorRemoved':
+      return { ...state, ...evolveAdministrators(state, event) };
+    case 'OidcConfigured': return { ...state, oidc: event.data };
+    case 'OidcRemoved': return { ...state, oidc: null };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':

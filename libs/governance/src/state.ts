@@ -1,6 +1,6 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { LimitsConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type { LimitsConfig, OidcConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -32,6 +32,14 @@ export interface Limits extends LimitsConfig {
   readonly tenant: string;
 }
 
+export interface Administrator {
+  readonly id: string;
+  readonly set: Catalogue['AdministratorSet'];
+  readonly revoked: boolean;
+  /** Who revoked it: what an administrator revoked, a file does not bring back. */
+  readonly revokedBy?: Origin;
+}
+
 export interface GovernanceState {
   /** Last sequence of events.governance folded; 0 for none. */
   readonly sequence: number;
@@ -49,6 +57,11 @@ export interface GovernanceState {
   /** Who set a price and where it comes from, by `provider/model`. */
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  readonly administrators: ReadonlyMap<string, Administrator>;
+  /** Administrator by SHA-256 of a token, that before a rotation included. */
+  readonly administratorIdByHash: ReadonlyMap<string, string>;
+  /** Whose logins are taken; null: nobody's. */
+  readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
@@ -66,6 +79,9 @@ export const initialGovernance: GovernanceState = {
   prices: new Map(),
   priceSources: new Map(),
   endpoints: new Map(),
+  administrators: new Map(),
+  administratorIdByHash: new Map(),
+  oidc: null,
   webhooksAllowPrivate: false,
   settingsOrigin: null,
 };

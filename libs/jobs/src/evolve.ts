@@ -49,7 +49,8 @@ export function evolve(
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'ContentRead':
-    case 'CheckpointSigned':
+    case 'CheckpointSigned': case 'AdministratorSet': case 'AdministratorRemoved':
+    case 'OidcConfigured': case 'OidcRemoved':
       return state;
   }
 }

@@ -1,6 +1,7 @@
 // From the checked value of holdfast.yaml to the desired configuration that is applied.
 import { createHash } from 'node:crypto';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
+import { buildAccess } from './build-access';
 import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
 import { cataloguePrices, pricePerToken } from './catalogue-prices';
 import type { Building } from './building';
@@ -40,6 +41,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     routes,
     prices: [...prices, ...fromCatalogue],
     settings: allowPrivate === undefined ? null : { webhooks_allow_private: allowPrivate },
+    ...buildAccess(yaml, building),
   };
 }
 
@@ -136,6 +138,8 @@ function checkTwice(yaml: HoldfastYaml, list: ProblemList): void {
   yaml.routes?.forEach(({ model }, index) => once('route', model, ['routes', index, 'model']));
   yaml.prices?.forEach(({ provider, model }, index) =>
     once('price', `${provider}/${model}`, ['prices', index, 'model']));
+  yaml.administrators?.forEach(({ id }, index) =>
+    once('administrator', id, ['administrators', index, 'id']));
   for (const [index, customer] of (yaml.customers ?? []).entries()) {
     const path = ['customers', index] as const;
     once('customer', customer.id, [...path, 'id']);

@@ -1,9 +1,11 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
+import { adminRole } from '@libs/events/access-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { limitsFields } from './limits-shape';
+import { oidcFields, rootName } from './oidc-shape';
 
 /** No slash: `provider/model` is split there. */
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
@@ -111,6 +113,10 @@ const route = z.strictObject({
   continue_on_break: z.boolean().optional(),
 });
 
+const date = z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
+  error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
+});
+
 const virtualKey = z.strictObject({
   id,
   value: secretText,
@@ -119,9 +125,7 @@ const virtualKey = z.strictObject({
   providers: names.optional(),
   visibility: z.enum(['key', 'team', 'customer']).optional(),
   metadata: text.optional(),
-  expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
-    error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
-  }).optional(),
+  expires_at: date.optional(),
   ...limitsFields,
 });
 
@@ -149,6 +153,16 @@ const price = z.strictObject({
   context_tokens: z.int().positive().optional(),
 });
 
+const administrator = z.strictObject({
+  id: id.refine((value) => value !== rootName, {
+    error: `"${rootName}" is the holder of HOLDFAST_ADMIN_TOKEN; choose another id`,
+  }),
+  name: z.string().max(200).optional(),
+  role: adminRole,
+  token: secretText,
+  expires_at: date.optional(),
+});
+
 export const holdfastYaml = z.strictObject({
   providers: z.array(provider).min(1).optional(),
   routes: z.array(route).optional(),
@@ -156,6 +170,8 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+  administrators: z.array(administrator).optional(),
+  oidc: oidcFields.optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;
@@ -163,6 +179,8 @@ export type ProviderYaml = z.output<typeof provider>;
 export type RouteYaml = z.output<typeof route>;
 export type CustomerYaml = z.output<typeof customer>;
 export type VirtualKeyYaml = z.output<typeof virtualKey>;
+export type AdministratorYaml = z.output<typeof administrator>;
+export type OidcYaml = NonNullable<HoldfastYaml['oidc']>;
 export type PriceYaml = z.output<typeof price>;
 
 /**
