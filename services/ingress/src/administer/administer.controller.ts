@@ -5,7 +5,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
-import { mayAdminister } from './admin-token';
+import { mayAdminister } from './may-administer';
 import { applyConfig, configView } from './apply-config';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
 import { budgetsReport, deadLetters, healthReport } from './operations';

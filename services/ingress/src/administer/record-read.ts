@@ -3,7 +3,7 @@
 // asks for its own job does not pass here.
 import { type Catalogue } from '@libs/events/catalogue';
 import { type Edge } from '../shared/edge';
-import { type Actor, whoOf } from './actor';
+import { type Actor, whoOf } from '../shared/actor';
 
 export interface Read {
   /** The way it was asked for, e.g. `audit/exports`. */

@@ -3,6 +3,9 @@ import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
 import { type EventLog } from '@libs/log/log';
+import { egressFetch } from '@libs/oidc/egress-fetch';
+import { Issuers } from '@libs/oidc/issuer';
+import { egressProxy } from '@libs/settings/egress-proxy';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
@@ -59,6 +62,8 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  /** Whose logins are taken for administration. */
+  readonly issuers: Issuers;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -85,6 +90,7 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    this.issuers = new Issuers({ fetch: egressFetch(egressProxy(settings)), now });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }

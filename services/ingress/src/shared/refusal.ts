@@ -44,5 +44,8 @@ const sentences: Readonly<Partial<Record<Fault['code'], string>>> = {
   archive_unavailable: 'The archive of older jobs cannot be reached right now.',
   object_missing: 'The content of this job is no longer kept.',
   too_large: 'The request is too large.',
+  issuer_unavailable:
+    'The issuer of logins cannot be reached right now, so this token cannot be checked. Tokens of '
+    + 'named administrators (hfa_…) and HOLDFAST_ADMIN_TOKEN go on working.',
   shutting_down: 'This instance is shutting down.',
 };
