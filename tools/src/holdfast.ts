@@ -6,6 +6,7 @@ import { addDoctor } from './doctor/doctor.command';
 import { addHealth } from './health/health.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
+import { addPrices } from './prices/prices.command';
 import { addReplay } from './replay/replay.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
@@ -21,7 +22,7 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addTail, addReplay, addSimulate,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
   addRestore, addVerify, addDoctor,
 ];
 for (const add of commands) {

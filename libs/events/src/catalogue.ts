@@ -2,6 +2,7 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import * as administrator from './administrator-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
 import * as webhook from './webhook-events';
@@ -41,15 +42,16 @@ export const schemas = {
   RouteConfigured: governance.routeConfigured,
   RouteRemoved: governance.routeRemoved,
   PriceSet: governance.priceSet,
+  PriceRemoved: governance.priceRemoved,
   WebhookEndpointCreated: governance.webhookEndpointCreated,
   WebhookEndpointChanged: governance.webhookEndpointChanged,
   WebhookEndpointRotated: governance.webhookEndpointRotated,
   WebhookEndpointDeleted: governance.webhookEndpointDeleted,
   SettingsChanged: governance.settingsChanged,
-  AdministratorSet: governance.administratorSet,
-  AdministratorRemoved: governance.administratorRemoved,
-  OidcConfigured: governance.oidcConfigured,
-  OidcRemoved: governance.oidcRemoved,
+  AdministratorSet: administrator.administratorSet,
+  AdministratorRemoved: administrator.administratorRemoved,
+  OidcConfigured: administrator.oidcConfigured,
+  OidcRemoved: administrator.oidcRemoved,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
   ContentRead: access.contentRead,

@@ -1,12 +1,11 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
-import { adminRole } from './access-events';
 import { budget, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
-const origin = z.enum(['file', 'api', 'system']);
+export const origin = z.enum(['file', 'api', 'system']);
 export type Origin = z.infer<typeof origin>;
 
 /** `env:NAME` or `file:/path`; never the secret itself. */
@@ -118,6 +117,8 @@ export const routeRemoved = z.object({ model: z.string(), origin });
 
 /** Price of one model at one provider. */
 export const priceSet = z.object({ provider: z.string(), model: z.string(), price, source: z.string(), origin });
+/** From then on it is not known, unless a pattern has it. */
+export const priceRemoved = z.object({ provider: z.string(), model: z.string(), origin });
 
 export const webhookEndpointCreated = z.object({
   endpoint: z.string(),
@@ -145,39 +146,13 @@ export const webhookEndpointChanged = z.object({
 export const webhookEndpointRotated = z.object({ endpoint: z.string(), generation: z.number().int(), old_until_ms: z.number().int(), origin });
 export const webhookEndpointDeleted = z.object({ endpoint: z.string(), origin });
 
-export const settingsChanged = z.object({ webhooks_allow_private: z.boolean(), origin });
+/** What becomes of a call whose price is not known. */
+export const unknownPricePolicies = ['refuse', 'refuse_under_budget', 'allow'] as const;
+export type UnknownPricePolicy = (typeof unknownPricePolicies)[number];
 
-/** Somebody who may administer, with the token they show. */
-export const administratorSet = z.object({
-  administrator: z.string(),
-  name: z.string().nullable(),
-  role: adminRole,
-  /** SHA-256 of the token, hex. */
-  hash: z.string(),
-  /** First characters, for people. */
-  hint: z.string(),
-  expires_at_ms: z.number().int().nullable(),
-  /** The token before a rotation, which is still taken until then. */
-  former: z.object({ hash: z.string(), until_ms: z.number().int() }).optional(),
+export const settingsChanged = z.object({
+  webhooks_allow_private: z.boolean(),
+  /** Absent: `refuse_under_budget`. */
+  unknown_price: z.enum(unknownPricePolicies).optional(),
   origin,
 });
-export const administratorRemoved = z.object({ administrator: z.string(), reason: z.string(), origin });
-
-/** Whose logins are taken for administration, and which of their claims make which role. */
-export const oidcConfigured = z.object({
-  /** Exactly as it stands in `iss`. */
-  issuer: z.string(),
-  /** What must stand in `aud`. */
-  audience: z.string(),
-  /** For logins in a browser; null: tokens only. */
-  client_id: z.string().nullable(),
-  client_secret: secretRef.nullable(),
-  /** Name of the claim; else a path with dots. */
-  roles_claim: z.string(),
-  /** Role by value of the claim. */
-  roles: z.record(z.string(), adminRole),
-  scopes: z.string(),
-  origin,
-});
-export type OidcConfig = z.infer<typeof oidcConfigured>;
-export const oidcRemoved = z.object({ issuer: z.string(), origin });

@@ -195,7 +195,7 @@ export const holdWrittenOff = z.object({ routing: z.number().int(), reason: z.st
 export const jobRejected = z.object({
   reason: z.enum([
     'no_such_model', 'no_candidate', 'all_candidates_failed', 'idempotency_mismatch',
-    'dead_letter', 'budget_exceeded', 'not_allowed', 'rate_limited',
+    'dead_letter', 'budget_exceeded', 'not_allowed', 'rate_limited', 'price_unknown',
   ]),
   /** HTTP status for a waiting caller. */
   status: z.number().int(),

@@ -11,7 +11,7 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   WebhookExhausted: 1, WebhookRedeliverRequested: 1, KeyCreated: 1, KeyRevoked: 1,
   CustomerSet: 1, CustomerRemoved: 1, TeamSet: 1, TeamRemoved: 1, LimitsSet: 1,
   ProviderConfigured: 1,
-  ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1,
+  ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1, PriceRemoved: 1,
   WebhookEndpointCreated: 1, WebhookEndpointChanged: 1, WebhookEndpointRotated: 1,
   WebhookEndpointDeleted: 1, SettingsChanged: 1, RequestDenied: 1, AdminActed: 1,
   ContentRead: 1, CheckpointSigned: 1, AdministratorSet: 1, AdministratorRemoved: 1,

@@ -6,6 +6,7 @@ import { catalogueSource, type DesiredConfig, emptyConfig } from './desired-conf
 import { evolveGovernance } from './evolve';
 import { limitsOf } from './limits';
 import { type GovernanceState, initialGovernance } from './state';
+import { unpricedModels } from './unpriced';
 
 const price = {
   input_per_token: '1', cached_input_per_token: '1', cache_write_per_token: '1',
@@ -96,6 +97,30 @@ describe('applying a configuration', () => {
     expect(diffConfig(state, from('holdfast.yaml')).conflicts).toHaveLength(1);
     expect(diffConfig(applied, from('holdfast.yaml')).events[0]?.type).toBe('PriceSet');
   });
+
+  test('a price that left the file is no more; one of the catalogue stays', () => {
+    const own = { provider: 'openai', model: 'house', price, source: 'holdfast.yaml' };
+    const state = fold(diffConfig(applied, { ...config, prices: [...config.prices, own] }).events, applied);
+    const { events, changes } = diffConfig(state, { ...config, prices: [] });
+    expect(changes).toEqual([{ action: 'remove', entity: 'price', id: 'openai/house' }]);
+    expect([...fold(events, state).prices.keys()]).toEqual(['openai/gpt-4o']);
+  });
+
+  test('the policy for unknown prices is set, and goes back to its default with the file', () => {
+    const refusing = { ...config, settings: { webhooks_allow_private: true, unknown_price: 'refuse' as const } };
+    const state = fold(diffConfig(applied, refusing).events, applied);
+    expect(state.unknownPrice).toBe('refuse');
+    expect(fold(diffConfig(state, config).events, state).unknownPrice).toBe('refuse_under_budget');
+  });
+});
+
+test('what is named and has no price is listed, with where it is named', () => {
+  const house = { provider: 'openai', model: 'house', weight: 1 };
+  const [route] = config.routes;
+  const state = fold(diffConfig(initialGovernance, {
+    ...config, routes: [{ ...route!, targets: [...route!.targets, house] }],
+  }).events);
+  expect(unpricedModels(state)).toEqual([{ provider: 'openai', model: 'house', namedBy: ['route chat'] }]);
 });
 
 describe('limits of a file', () => {

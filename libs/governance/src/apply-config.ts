@@ -6,11 +6,12 @@ import type { Origin } from '@libs/events/governance-events';
 import { diffAdministrators, diffOidc } from './apply-administrators';
 import { diffKeys } from './apply-keys';
 import { diffLimits } from './apply-limits';
-import { catalogueSource, type DesiredConfig } from './desired-config';
+import { diffPrices } from './apply-prices';
+import type { DesiredConfig } from './desired-config';
 import {
   type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
 } from './diff-part';
-import type { GovernanceState } from './state';
+import { type GovernanceState, systemTenant, unknownPriceDefault } from './state';
 
 export interface ConfigDiff {
   /** In an order in which each names only what exists. */
@@ -18,9 +19,6 @@ export interface ConfigDiff {
   readonly changes: readonly ConfigChange[];
   readonly conflicts: readonly ConfigConflict[];
 }
-
-/** Tenant of what belongs to no customer. */
-export const systemTenant = 'system';
 
 export function diffConfig(state: GovernanceState, desired: DesiredConfig): ConfigDiff {
   const parts = [
@@ -125,34 +123,15 @@ const routes: Kind<Bare<'RouteConfigured'>> = {
   }),
 };
 
-/** Prices are never removed: one without its provider is never asked for. */
-function diffPrices(state: GovernanceState, desired: DesiredConfig): DiffPart {
-  const part = emptyPart();
-  for (const value of desired.prices) {
-    const id = `${value.provider}/${value.model}`;
-    const setBy = state.priceSources.get(id);
-    if (setBy?.origin === 'api') {
-      if (value.source !== catalogueSource) {
-        part.conflicts.push({ entity: 'price', id, message: `price ${id} was set by the API` });
-      }
-      continue;
-    }
-    const now = state.prices.get(id);
-    if (now !== undefined && sameValue(now, value.price) && setBy?.source === value.source) continue;
-    part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'price', id });
-    part.sets.push({
-      type: 'PriceSet', subject: id, tenant: systemTenant, data: { ...value, origin: 'file' },
-    });
-  }
-  return part;
-}
-
 /** Settings that the file does not name any more go back to their defaults, if it had set them. */
 function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart {
   const part = emptyPart();
   if (desired.settings === null && state.settingsOrigin !== 'file') return part;
   const settings = desired.settings ?? defaultSettings;
-  if (settings.webhooks_allow_private === state.webhooksAllowPrivate) return part;
+  const unknownPrice = settings.unknown_price ?? unknownPriceDefault;
+  const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
+    && unknownPrice === state.unknownPrice;
+  if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {
     part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
@@ -166,4 +145,4 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   return part;
 }
 
-const defaultSettings = { webhooks_allow_private: false };
+const defaultSettings: NonNullable<DesiredConfig['settings']> = { webhooks_allow_private: false };

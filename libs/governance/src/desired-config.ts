@@ -1,8 +1,9 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
+import { administratorSet, oidcConfigured } from '@libs/events/administrator-events';
 import {
-  administratorSet, customerSet, keyCreated, limitsSet, oidcConfigured, priceSet, providerConfigured,
-  routeConfigured, settingsChanged, teamSet,
+  customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
+  teamSet,
 } from '@libs/events/governance-events';
 
 export const desiredConfig = z.object({

@@ -4,7 +4,7 @@ import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope
 import { evolveAdministrators } from './evolve-administrators';
 import { evolveEndpoints } from './evolve-endpoints';
 import { boundsNothing, limitsName } from './limits';
-import type { GovernanceState } from './state';
+import { type GovernanceState, unknownPriceDefault } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
 export function evolveGovernance(
@@ -49,6 +49,12 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         priceSources: put(state.priceSources, id, { origin, source }),
       };
     }
+    case 'PriceRemoved': {
+      const id = `${event.data.provider}/${event.data.model}`;
+      return {
+        ...state, prices: drop(state.prices, id), priceSources: drop(state.priceSources, id),
+      };
+    }
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted':
       return { ...state, endpoints: evolveEndpoints(state.endpoints, event, timeMs(event)) };
@@ -56,6 +62,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
+        unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         settingsOrigin: event.data.origin,
       };
     case 'AdministratorSet': case 'AdministratorRemoved':

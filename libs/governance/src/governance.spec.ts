@@ -6,11 +6,12 @@ import type { ProviderConfig, RouteConfig } from '@libs/events/governance-events
 import type { Price, Usage } from '@libs/events/usage';
 import { seededRandom } from '@libs/test-kit/seeded-random';
 import { findKey, mayUseModel, mayUseProvider, maySee } from './access';
+import { costOf } from './cost';
 import { evolveGovernance } from './evolve';
 import { matchesGlob } from './glob';
 import { listModels } from './list-models';
 import { fallbackTargets, resolveModel } from './models';
-import { addPico, costOf, picoFromUsdDecimalString, sumKnownPico, usdFromPico } from './money';
+import { addPico, picoFromUsdDecimalString, sumKnownPico, usdFromPico } from './money';
 import { priceOf } from './prices';
 import { type GovernanceState, initialGovernance } from './state';
 

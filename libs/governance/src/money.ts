@@ -1,33 +1,5 @@
 // Money: whole numbers of 10⁻¹² USD as decimal strings, computed as bigint. Never a float.
-import type { Price, Usage } from '@libs/events/usage';
-
 const picoDigits = 12;
-
-/**
- * What a call cost, by the price it was planned at. null when usage or price is not known: an
- * unknown cost is never zero. Cached tokens are part of the input tokens; written ones too.
- */
-export function costOf(usage: Usage | null, price: Price | null): string | null {
-  if (usage === null || price === null) return null;
-  const cached = Math.min(usage.cached_input_tokens, usage.input_tokens);
-  const written = Math.min(usage.cache_write_tokens, usage.input_tokens - cached);
-  const plain = usage.input_tokens - cached - written;
-  const rates = ratesFor(usage.input_tokens, price);
-  return String(
-    BigInt(plain) * BigInt(rates.input_per_token)
-    + BigInt(cached) * BigInt(rates.cached_input_per_token)
-    + BigInt(written) * BigInt(rates.cache_write_per_token)
-    + BigInt(usage.output_tokens) * BigInt(rates.output_per_token)
-    + BigInt(price.per_request),
-  );
-}
-
-/** A long prompt puts the whole call into the last tier it passes. */
-function ratesFor(
-  inputTokens: number, price: Price,
-): Omit<Price, 'per_request' | 'tiers'> {
-  return price.tiers?.findLast((tier) => inputTokens > tier.above_input_tokens) ?? price;
-}
 
 /** Sum of two amounts. */
 export function addPico(one: string, other: string): string {

@@ -1,4 +1,5 @@
-// Looks up the price of a model at a provider: by its exact name, else by the longest pattern.
+// Looks up the price of a model at a provider: by its exact name, else by the longest pattern. And
+// what has none.
 import type { Price } from '@libs/events/usage';
 import { matchesGlob } from './glob';
 import type { GovernanceState } from './state';

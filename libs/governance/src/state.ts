@@ -1,6 +1,9 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { OidcConfig } from '@libs/events/administrator-events';
 import type { Catalogue } from '@libs/events/catalogue';
-import type { LimitsConfig, OidcConfig, Origin, ProviderConfig, RouteConfig } from '@libs/events/governance-events';
+import type {
+  LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
+} from '@libs/events/governance-events';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -63,9 +66,16 @@ export interface GovernanceState {
   /** Whose logins are taken; null: nobody's. */
   readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
+  readonly unknownPrice: UnknownPricePolicy;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
+
+/** Tenant of what belongs to no customer. */
+export const systemTenant = 'system';
+
+/** Money that is bounded stays bounded; a model of one's own that has no price still works. */
+export const unknownPriceDefault: UnknownPricePolicy = 'refuse_under_budget';
 
 export const initialGovernance: GovernanceState = {
   sequence: 0,
@@ -83,5 +93,6 @@ export const initialGovernance: GovernanceState = {
   administratorIdByHash: new Map(),
   oidc: null,
   webhooksAllowPrivate: false,
+  unknownPrice: unknownPriceDefault,
   settingsOrigin: null,
 };

@@ -45,7 +45,7 @@ export function evolve(
     case 'JobSubmitted': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyRevoked': case 'CustomerSet': case 'CustomerRemoved':
     case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
-    case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet':
+    case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'ContentRead':

@@ -1,11 +1,11 @@
 // Strategies: in which order the open targets of a route are tried. docs/routing.md explains each.
 // Only arithmetic that is exact on every machine: a decision is made again years later elsewhere.
 import type { Strategy } from '@libs/events/routing-policy';
+import { worstCase } from '@libs/governance/cost';
 import { priceOf } from '@libs/governance/prices';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import type { AbleTarget } from './candidates';
-import { worstCase } from './hold';
 import { busyKey, type Look, type OpenTarget } from './look-at-targets';
 import type { ProviderLoad } from './provider-load';
 import { type Draws, drawsOf, seedOf, weightedOrder } from './seeded';
@@ -194,10 +194,11 @@ function latencyOf({ health }: OpenTarget, { job }: OrderContext): number | null
 }
 
 function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
-  const { prompt_tokens_estimate: prompt, max_output_tokens: output } = job.submitted;
+  const { prompt_tokens_estimate: promptTokens, max_output_tokens: most, needs } = job.submitted;
   const { provider, model } = able.target;
   const price = priceOf(context.governance, provider.provider, model);
-  return price === null ? Infinity : Number(worstCase(price, prompt, output ?? prompt));
+  if (price === null) return Infinity;
+  return Number(worstCase(price, { promptTokens, outputTokens: most ?? promptTokens, needs }));
 }
 
 /** Calls under way for its weight, as folded: of the overlay only what bounds calls is asked. */

@@ -3,7 +3,8 @@ import type { RoutingReason } from '@libs/events/job-events';
 
 export interface PlanRefusal {
   readonly kind: 'reject';
-  readonly reason: 'no_such_model' | 'no_candidate' | 'not_allowed' | 'all_candidates_failed';
+  readonly reason:
+    'no_such_model' | 'no_candidate' | 'not_allowed' | 'all_candidates_failed' | 'price_unknown';
   /** HTTP status for a waiting caller. */
   readonly status: number;
   readonly message: string;
@@ -32,5 +33,15 @@ export function cannotContinue(reasons: RoutingReason[]): PlanRefusal {
   return {
     kind: 'reject', reason: 'all_candidates_failed', status: 503, reasons,
     message: 'the stream broke after content had been sent, and no target can go on with it',
+  };
+}
+
+/** By policy nothing is called that has no price, whether a budget bounds the request or not. */
+export function priceUnknown(model: string, reasons: RoutingReason[]): PlanRefusal {
+  const names = [...new Set(reasons.map((one) => `${one.provider}/${one.model}`))];
+  return {
+    kind: 'reject', reason: 'price_unknown', status: 402, reasons,
+    message: `The price of ${names.slice(0, 4).join(', ')} is not known, and calls without a price `
+      + `are refused (governance.unknown_price), so nothing can serve '${model}'. Set a price for it.`,
   };
 }

@@ -9,14 +9,17 @@ import type { JobFacts } from '@libs/jobs/state';
 import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
 import { onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
-import { holdFor } from './hold';
+import { expectedOf, holdFor } from './hold';
 import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
-import { cannotContinue, noCandidate, noSuchModel, type PlanRefusal } from './plan-refusals';
+import {
+  cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown,
+} from './plan-refusals';
 import type { ProviderLoad } from './provider-load';
 import { meetRules, type RuleMet } from './route-rules';
 import { type Draws, drawsOf, weightedOrder } from './seeded';
+import { onlyPriced } from './unknown-price';
 
 export interface PlanContext {
   readonly governance: GovernanceState;
@@ -162,16 +165,18 @@ function demoteTried(job: JobFacts, entries: Entry[]): Entry[] {
 
 function planOf(able: readonly Entry[], making: Making): PlanResult {
   const { job, context, resolution, met, look, seed } = making;
-  const within = withinLimits(job, able, context);
+  const priced = onlyPriced(able, context.governance);
+  if (priced.entries.length === 0) return priceUnknown(job.submitted.model, priced.reasons);
+  const within = withinLimits(job, priced.entries, context);
   if (within.kind !== 'within') return within;
   const { entries } = within;
-  const reasons = [...within.reasons, ...making.reasons];
+  const reasons = [...within.reasons, ...priced.reasons, ...making.reasons];
+  const fits = (candidate: Candidate): boolean => priced.mayCall(candidate) && within.fits(candidate);
   const plan = entries.map((entry) => entry.candidate);
   const fallbacksByClass = {
-    context_too_long: byClass(job, context, resolution, 'context_too_long').filter(within.fits),
-    content_filtered: byClass(job, context, resolution, 'content_filter').filter(within.fits),
+    context_too_long: byClass(job, context, resolution, 'context_too_long').filter(fits),
+    content_filtered: byClass(job, context, resolution, 'content_filter').filter(fits),
   };
-  const { prompt_tokens_estimate: promptTokens, max_output_tokens: maxOutput } = job.submitted;
   const all = [...plan, ...fallbacksByClass.context_too_long, ...fallbacksByClass.content_filtered];
   // Two calls cannot both go on with one stream, nor be made where a budget has room for one.
   const mayHedge = continuingOf(job) === null && resolution.hedge !== null && within.fitTwice(all);
@@ -181,7 +186,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
     kind: 'plan',
     plan,
     fallbacksByClass,
-    hold: holdFor(all, promptTokens, maxOutput, hedge === null ? 1 : 2),
+    hold: holdFor(all, expectedOf(job), hedge === null ? 1 : 2),
     reasons: [
       ...entries.map(({ candidate, reason }, index): RoutingReason => ({
         ...named(candidate), verdict: index === 0 ? 'chosen' : 'fallback', ...reason,

@@ -4,8 +4,8 @@ import { type DesiredConfig } from '@libs/governance/desired-config';
 import type { Building } from './building';
 import type { ConfigPath } from './config-problem';
 import { secretReference, secretValue } from './config-secret';
-import type { AdministratorYaml, HoldfastYaml } from './holdfast-yaml';
-import { buildOidc } from './oidc-shape';
+import { type AdministratorYaml, buildOidc } from './access-shape';
+import type { HoldfastYaml } from './holdfast-yaml';
 
 /** The log has its hash, so it must not be found by trying; made ones have 47 letters. */
 const tokenLettersMin = 32;

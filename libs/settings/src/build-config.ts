@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
 import { buildAccess } from './build-access';
 import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
-import { cataloguePrices, pricePerToken } from './catalogue-prices';
+import { cataloguePrices } from './catalogue-prices';
 import type { Building } from './building';
 import type { ConfigPath, ProblemList } from './config-problem';
 import { secretReference, secretValue } from './config-secret';
 import { collectLimits } from './build-limits';
-import type { CustomerYaml, HoldfastYaml, PriceYaml, VirtualKeyYaml } from './holdfast-yaml';
+import type { CustomerYaml, HoldfastYaml, VirtualKeyYaml } from './holdfast-yaml';
+import { buildPrice, discountOf } from './prices-shape';
+
+type DesiredPrice = DesiredConfig['prices'][number];
 
 /** A guessable client key is worse than none; generated ones have 40 letters and more. */
 const clientKeyLettersMin = 16;
@@ -27,21 +30,34 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     if (!ids.has(price.provider)) {
       list.add(['prices', index, 'provider'], noProvider(price.provider, ids));
     }
-    return ownPrice(price);
+    const { provider, model } = price;
+    return { provider, model, source: 'holdfast.yaml', price: buildPrice(price) };
   });
   const own = new Set(prices.map((price) => `${price.provider}/${price.model}`));
   const fromCatalogue = cataloguePrices({ ...emptyConfig, providers, routes }, nowMs)
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
-  const allowPrivate = yaml.webhooks?.allow_private;
+  const discounts = new Map((yaml.providers ?? []).flatMap(({ id, discount_percent: off }) =>
+    off === undefined ? [] : [[id, off] as const]));
   const limits = collectLimits(yaml.customers ?? [], ids, list);
   return {
     ...buildCustomers(yaml.customers ?? [], building),
     ...(limits.length === 0 ? {} : { limits }),
     providers,
     routes,
-    prices: [...prices, ...fromCatalogue],
-    settings: allowPrivate === undefined ? null : { webhooks_allow_private: allowPrivate },
+    prices: [...prices, ...fromCatalogue].map((price) => withDiscount(price, discounts)),
+    settings: buildSettings(yaml),
     ...buildAccess(yaml, building),
+  };
+}
+
+/** null: nothing is said, so the defaults. */
+function buildSettings({ webhooks, governance }: HoldfastYaml): DesiredConfig['settings'] {
+  const { allow_private: allowPrivate } = webhooks ?? {};
+  const { unknown_price: unknownPrice } = governance ?? {};
+  if (allowPrivate === undefined && unknownPrice === undefined) return null;
+  return {
+    webhooks_allow_private: allowPrivate ?? false,
+    ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
   };
 }
 
@@ -105,26 +121,11 @@ function clientKeyValue(key: VirtualKeyYaml, path: ConfigPath, building: Buildin
   return value;
 }
 
-function ownPrice(yaml: PriceYaml): DesiredConfig['prices'][number] {
-  const input = pricePerToken(yaml.input_usd_per_mtok);
-  return {
-    provider: yaml.provider,
-    model: yaml.model,
-    source: 'holdfast.yaml',
-    price: {
-      input_per_token: input,
-      cached_input_per_token: perToken(yaml.cached_input_usd_per_mtok, input),
-      cache_write_per_token: perToken(yaml.cache_write_usd_per_mtok, input),
-      output_per_token: pricePerToken(yaml.output_usd_per_mtok),
-      // A price of one request, not of a million tokens.
-      per_request: pricePerToken(yaml.usd_per_request ?? 0, 0),
-      ...(yaml.context_tokens === undefined ? {} : { context_tokens: yaml.context_tokens }),
-    },
-  };
-}
-
-function perToken(value: number | string | undefined, otherwise: string): string {
-  return value === undefined ? otherwise : pricePerToken(value);
+/** A discount of the provider holds where the price names none of its own. */
+function withDiscount(price: DesiredPrice, discounts: ReadonlyMap<string, number>): DesiredPrice {
+  const { provider, price: { discount_basis_points: own } } = price;
+  if (own !== undefined) return price;
+  return { ...price, price: { ...price.price, ...discountOf(discounts.get(provider)) } };
 }
 
 /** Ids must be single over the whole file. */

@@ -2,16 +2,17 @@
 import { type ModelInfo, type ModelPrice, findProvider } from '@pydantic/genai-prices';
 import type { Price } from '@libs/events/usage';
 import { type DesiredConfig, catalogueSource } from '@libs/governance/desired-config';
-import { picoFromUsdDecimalString } from '@libs/governance/money';
 import { typeAt } from '@libs/governance/provider-types';
 import { matchesModel } from './catalogue-match';
+import { pricePerToken } from './prices-shape';
 
 type PriceEntry = DesiredConfig['prices'][number];
-type Rates = Omit<Price, 'per_request' | 'tiers'>;
+type Rates = Omit<
+  Price, 'per_request' | 'per_web_search' | 'discount_basis_points' | 'tiers' | 'context_tokens'
+>;
 
 /** Above this, only the models that the configuration names are priced, not the whole catalogue. */
 const wholeCatalogueModelsMax = 150;
-const millionDigits = 6;
 
 /** Prices of all models that `config` names, and of a provider's whole catalogue where it lists `*`. */
 export function cataloguePrices(config: DesiredConfig, nowMs: number): PriceEntry[] {
@@ -31,14 +32,6 @@ export function cataloguePrices(config: DesiredConfig, nowMs: number): PriceEntr
       return [{ provider: provider.provider, model: name, price, source: catalogueSource }];
     });
   });
-}
-
-/** `0.15` USD per million tokens → pico-USD per token, exactly; finer than that is rounded up. */
-export function pricePerToken(usd: number | string, perDigits = millionDigits): string {
-  const pico = picoFromUsdDecimalString(String(usd));
-  if (pico === null) throw new RangeError(`not a price: ${usd}`);
-  const divisor = 10n ** BigInt(perDigits);
-  return String((BigInt(pico) + divisor - 1n) / divisor);
 }
 
 function modelsOf(catalogue: string): readonly ModelInfo[] {
@@ -96,16 +89,17 @@ function priceAt(model: ModelInfo, nowMs: number): Price | null {
 function priceOf(prices: ModelPrice): Price | null {
   const base = ratesAt(prices, 0);
   if (base === null) return null;
-  const perThousand = prices['requests_kcount'];
   const starts = new Set(Object.values(prices).flatMap((value) =>
     typeof value === 'object' ? value.tiers.map((tier) => tier.start) : []));
   const tiers = [...starts].sort((one, other) => one - other).flatMap((start) => {
     const rates = ratesAt(prices, start);
     return rates === null ? [] : [{ above_input_tokens: start, ...rates }];
   });
+  const perSearch = perThousand(prices['web_searches_kcount']);
   return {
     ...base,
-    per_request: typeof perThousand === 'number' ? pricePerToken(perThousand, 3) : '0',
+    per_request: perThousand(prices['requests_kcount']) ?? '0',
+    ...(perSearch === null ? {} : { per_web_search: perSearch }),
     ...(tiers.length === 0 ? {} : { tiers }),
   };
 }
@@ -127,5 +121,30 @@ function ratesAt(prices: ModelPrice, start: number): Rates | null {
     cache_write_per_token: at('cache_write_mtok') ?? input,
     // Embeddings have no output.
     output_per_token: at('output_mtok') ?? '0',
+    ...ownRates(at),
   };
+}
+
+/** What has a price of its own in the catalogue; the rest is paid at the plain rates. */
+function ownRates(at: (name: string) => string | null): Partial<Rates> {
+  const rates: Partial<Record<keyof Rates, string>> = {};
+  for (const [rate, name] of ownRateNames) {
+    const found = at(name);
+    if (found !== null) rates[rate] = found;
+  }
+  return rates;
+}
+
+const ownRateNames: readonly (readonly [rate: keyof Rates, name: string])[] = [
+  ['cache_write_1h_per_token', 'cache_write_1h_mtok'],
+  ['audio_input_per_token', 'input_audio_mtok'],
+  ['cached_audio_per_token', 'cache_audio_read_mtok'],
+  ['image_input_per_token', 'input_image_mtok'],
+  ['reasoning_per_token', 'output_reasoning_mtok'],
+  ['audio_output_per_token', 'output_audio_mtok'],
+  ['image_output_per_token', 'output_image_mtok'],
+];
+
+function perThousand(usd: ModelPrice[string]): string | null {
+  return typeof usd === 'number' ? pricePerToken(usd, 3) : null;
 }

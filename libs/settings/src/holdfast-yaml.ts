@@ -1,11 +1,12 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
-import { adminRole } from '@libs/events/access-events';
+import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
+import { administrator, oidcFields } from './access-shape';
 import { limitsFields } from './limits-shape';
-import { oidcFields, rootName } from './oidc-shape';
+import { discountPercent, priceFields } from './prices-shape';
 
 /** No slash: `provider/model` is split there. */
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
@@ -17,7 +18,6 @@ const secretText = z.string().min(1).describe(
 const names = z.union([z.string().min(1).transform((name) => [name]), z.array(z.string().min(1))]);
 const milliseconds = z.int().positive().max(86_400_000);
 const positive = z.number().positive();
-const usd = z.union([z.number().nonnegative(), z.string().regex(/^\d+(\.\d+)?$/)]);
 const text = z.record(z.string(), z.string());
 
 const providerTypeNames = Object.keys(providerTypes) as [ProviderTypeName, ...ProviderTypeName[]];
@@ -69,6 +69,9 @@ const provider = z.strictObject({
     total_ms: milliseconds.optional(),
   }).optional(),
   headers: text.optional(),
+  discount_percent: discountPercent.optional().describe(
+    'Taken off every price of this provider that names no discount of its own.',
+  ),
   continues: z.enum(continuesWays).optional().describe(
     'How this server is made to go on with an answer that has begun; not needed for known providers.',
   ),
@@ -113,10 +116,6 @@ const route = z.strictObject({
   continue_on_break: z.boolean().optional(),
 });
 
-const date = z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
-  error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
-});
-
 const virtualKey = z.strictObject({
   id,
   value: secretText,
@@ -125,7 +124,9 @@ const virtualKey = z.strictObject({
   providers: names.optional(),
   visibility: z.enum(['key', 'team', 'customer']).optional(),
   metadata: text.optional(),
-  expires_at: date.optional(),
+  expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
+    error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
+  }).optional(),
   ...limitsFields,
 });
 
@@ -143,24 +144,7 @@ const customer = z.strictObject({
 });
 
 const price = z.strictObject({
-  provider: z.string().min(1),
-  model: z.string().min(1),
-  input_usd_per_mtok: usd,
-  cached_input_usd_per_mtok: usd.optional(),
-  cache_write_usd_per_mtok: usd.optional(),
-  output_usd_per_mtok: usd,
-  usd_per_request: usd.optional(),
-  context_tokens: z.int().positive().optional(),
-});
-
-const administrator = z.strictObject({
-  id: id.refine((value) => value !== rootName, {
-    error: `"${rootName}" is the holder of HOLDFAST_ADMIN_TOKEN; choose another id`,
-  }),
-  name: z.string().max(200).optional(),
-  role: adminRole,
-  token: secretText,
-  expires_at: date.optional(),
+  provider: z.string().min(1), model: z.string().min(1), ...priceFields,
 });
 
 export const holdfastYaml = z.strictObject({
@@ -170,6 +154,11 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+  governance: z.strictObject({
+    unknown_price: z.enum(unknownPricePolicies).optional().describe(
+      'What becomes of a call whose price nobody knows; it is never taken for free.',
+    ),
+  }).optional(),
   administrators: z.array(administrator).optional(),
   oidc: oidcFields.optional(),
 });
@@ -179,8 +168,6 @@ export type ProviderYaml = z.output<typeof provider>;
 export type RouteYaml = z.output<typeof route>;
 export type CustomerYaml = z.output<typeof customer>;
 export type VirtualKeyYaml = z.output<typeof virtualKey>;
-export type AdministratorYaml = z.output<typeof administrator>;
-export type OidcYaml = NonNullable<HoldfastYaml['oidc']>;
 export type PriceYaml = z.output<typeof price>;
 
 /**

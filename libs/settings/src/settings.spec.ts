@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { desiredConfig } from '@libs/governance/desired-config';
-import { pricePerToken } from './catalogue-prices';
+import { pricePerToken } from './prices-shape';
 import { detectedConfig, simulatedConfig } from './default-config';
 import { configJsonSchema } from './holdfast-yaml';
 import { nearestName } from './nearest-name';

@@ -26,6 +26,23 @@ describe('usage', () => {
     expect(back).toEqual({ ...booked, cache_write_tokens: 0 });
   });
 
+  test('names audio, pictures and searches only where there were any', () => {
+    const said = {
+      prompt_tokens: 20, completion_tokens: 9,
+      prompt_tokens_details: { cached_tokens: 4, audio_tokens: 6, image_tokens: 0, cached_tokens_details: { audio_tokens: 2 } },
+      completion_tokens_details: { audio_tokens: 7 },
+    };
+    expect(normalizeUsage('openai', said)).toEqual({
+      input_tokens: 20, cached_input_tokens: 4, cache_write_tokens: 0, output_tokens: 9,
+      reasoning_tokens: 0, audio_input_tokens: 6, cached_audio_tokens: 2, audio_output_tokens: 7,
+    });
+    const message = {
+      input_tokens: 3, output_tokens: 1, cache_creation_input_tokens: 5,
+      cache_creation: { ephemeral_1h_input_tokens: 4 }, server_tool_use: { web_search_requests: 2 },
+    };
+    expect(normalizeUsage('anthropic', message)).toMatchObject({ cache_write_1h_tokens: 4, web_searches: 2 });
+  });
+
   test('that nobody told is unknown, not zero', () => {
     expect(normalizeUsage('openai', undefined)).toBeNull();
     expect(normalizeUsage('anthropic', { input_tokens: null })).toBeNull();

@@ -26,6 +26,13 @@ function openaiUsage(usage: Record<string, unknown>): Usage | null {
     cache_write_tokens: countOf(prompt.cache_write_tokens ?? prompt.cache_creation_tokens),
     output_tokens: countOf(usage.completion_tokens),
     reasoning_tokens: countOf(completion.reasoning_tokens),
+    ...given({
+      audio_input_tokens: prompt.audio_tokens,
+      cached_audio_tokens: objectOf(prompt.cached_tokens_details).audio_tokens,
+      image_input_tokens: prompt.image_tokens,
+      audio_output_tokens: completion.audio_tokens,
+      image_output_tokens: completion.image_tokens,
+    }),
   };
 }
 
@@ -40,5 +47,21 @@ function anthropicUsage(usage: Record<string, unknown>): Usage | null {
     cache_write_tokens: written,
     output_tokens: countOf(usage.output_tokens),
     reasoning_tokens: countOf(objectOf(usage.output_tokens_details).thinking_tokens),
+    ...given({
+      cache_write_1h_tokens: objectOf(usage.cache_creation).ephemeral_1h_input_tokens,
+      web_searches: objectOf(usage.server_tool_use).web_search_requests,
+    }),
   };
+}
+
+type Part = Exclude<keyof Usage, `${'input' | 'output' | 'cached_input' | 'cache_write' | 'reasoning'}_tokens`>;
+
+/** Only what there was: most answers have none of it. */
+function given(parts: Partial<Record<Part, unknown>>): Partial<Record<Part, number>> {
+  const found: Partial<Record<Part, number>> = {};
+  for (const name of Object.keys(parts) as Part[]) {
+    const count = countOf(parts[name]);
+    if (count > 0) found[name] = count;
+  }
+  return found;
 }

@@ -1,8 +1,9 @@
 // What a routing holds in each account that bounds it: money by its dearest candidate there, tokens by
 // prompt and longest answer, one request, one place among those under way.
 import type { Candidate } from '@libs/events/job-events';
+import { worstCase } from '@libs/governance/cost';
 import type { JobFacts } from '@libs/jobs/state';
-import { outputTokensDefault, worstCase } from '../hold';
+import { expectedOf, outputTokensDefault } from '../hold';
 import { type Bound, countsCall, countsRequest } from './bounds';
 import type { Part } from './ledger';
 
@@ -75,11 +76,9 @@ function dearest(bound: Bound, asked: string, costs: readonly Cost[]): bigint | 
 
 /** null: its price is not known. */
 export function costAtWorst(
-  { price }: Pick<Candidate, 'price'>, { submitted }: Pick<JobFacts, 'submitted'>,
+  { price }: Pick<Candidate, 'price'>, job: Pick<JobFacts, 'submitted'>,
 ): bigint | null {
-  if (price === null) return null;
-  const { prompt_tokens_estimate: prompt, max_output_tokens: most } = submitted;
-  return worstCase(price, prompt, most ?? outputTokensDefault);
+  return price === null ? null : worstCase(price, expectedOf(job));
 }
 
 export function tokensOf({ submitted }: Pick<JobFacts, 'submitted'>): bigint {

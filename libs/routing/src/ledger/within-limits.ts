@@ -1,6 +1,7 @@
 // Whether a routing fits what bounds its key, team and customer: first the rates, then the money over
 // every candidate. What is too dear leaves the plan; when nothing is left, the bound that was met says
 // why. Pure: ledger, overlay and time give the same answer whenever it is asked again.
+import type { UnknownPricePolicy } from '@libs/events/governance-events';
 import type { Candidate, RoutingReason } from '@libs/events/job-events';
 import type { LimitMet } from '@libs/events/limits';
 import { limitsOf } from '@libs/governance/limits';
@@ -46,6 +47,7 @@ interface Asked {
   readonly bounds: readonly Bound[];
   readonly limits: LimitsContext;
   readonly nowMs: number;
+  readonly unknownPrice: UnknownPricePolicy;
   /** What counts against each bound already: in the ledger, and decided and not folded yet. */
   readonly taken: readonly bigint[];
 }
@@ -76,7 +78,8 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
   const bounds = limits === undefined ? [] : jobBounds(job, governance);
   if (limits === undefined || bounds.length === 0) return unbounded(entries);
   const taken = bounds.map(({ account }) => takenOf(account, limits, nowMs));
-  const asked: Asked = { job, bounds, limits, nowMs, taken };
+  const { unknownPrice } = governance;
+  const asked: Asked = { job, bounds, limits, nowMs, taken, unknownPrice };
   const rate = bounds.find((bound, at) => !fitsRate(bound, at, asked, 1n));
   if (rate !== undefined) return overRate(rate, asked);
   const kept = entries.filter(({ candidate }) => tooDear(candidate, asked, 1n) === null);
@@ -127,6 +130,8 @@ interface TooDear {
 /** The first budget that a candidate does not fit into; null: it fits all. */
 function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | null {
   const cost = costAtWorst(candidate, asked.job);
+  // Allowed by policy: nothing can be held for it.
+  if (cost === null && asked.unknownPrice === 'allow') return null;
   const need = cost === null ? null : cost * calls;
   for (const [at, bound] of asked.bounds.entries()) {
     if (bound.kind !== 'budget' || !countsCall(bound, candidate, asked.job.submitted.model)) continue;

@@ -3,7 +3,7 @@
 // end when such calls ended.
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { Candidate } from '@libs/events/job-events';
-import { costOf } from '@libs/governance/money';
+import { costOf } from '@libs/governance/cost';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import { meaningOf } from '../health/error-meaning';

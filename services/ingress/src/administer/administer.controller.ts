@@ -8,7 +8,7 @@ import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './may-administer';
 import { applyConfig, configView } from './apply-config';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
-import { budgetsReport, deadLetters, healthReport } from './operations';
+import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
 
 type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
@@ -40,6 +40,11 @@ export class AdministerController {
   @Get('budgets')
   budgets(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, async () => ok(await budgetsReport(this.edge)));
+  }
+
+  @Get('unknown_prices')
+  unknownPrices(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => ok(unknownPrices(this.edge)));
   }
 
   @Get('dead_letters')

@@ -2,9 +2,7 @@
 // routes take the same shape as in holdfast.yaml and are read by the same code.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { price } from '@libs/events/usage';
-import { systemTenant } from '@libs/governance/apply-config';
-import { type GovernanceState } from '@libs/governance/state';
+import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
 import { limitsFields } from '@libs/settings/limits-shape';
 import { checkShape } from '../shared/read-json';
@@ -12,6 +10,7 @@ import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { keyView } from './apply-config';
 import { type Body, type EntityKind, type Found, type MakeContext } from './entity-kind';
 import { limits, limitsDrafts, limitsOfEntity } from './limits-kind';
+import { prices } from './prices-kind';
 import { readProvider, readRoute } from './read-as-file';
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -160,29 +159,6 @@ const routes: EntityKind = {
   remove: (_state, wanted) => ({
     type: 'RouteRemoved', subject: wanted, tenant, data: { model: wanted, origin },
   }),
-};
-
-const priceBody = z.object({ provider: id, model: z.string().min(1), price });
-const prices: EntityKind = {
-  list: (state) => [...state.prices].map(([wanted, value]) => ({ id: wanted, price: value })),
-  find: (state, wanted) => {
-    const value = state.prices.get(wanted);
-    // Anybody may set a price; it then stays until the next one.
-    return value === undefined ? null : { view: { id: wanted, price: value }, origin: null };
-  },
-  make: (body) => {
-    const value = checkShape(body, priceBody);
-    if (isRefusal(value)) return value;
-    const subject = `${value.provider}/${value.model}`;
-    const data = { ...value, source: 'api', origin };
-    return { id: subject, draft: { type: 'PriceSet', subject, tenant, data } };
-  },
-  changeable: true,
-  idFields: (wanted) => {
-    const slash = wanted.indexOf('/');
-    return { provider: wanted.slice(0, Math.max(0, slash)), model: wanted.slice(slash + 1) };
-  },
-  remove: null,
 };
 
 export const kinds: Readonly<Record<string, EntityKind>> = {

@@ -1,6 +1,7 @@
 // What operators look at: health of the parts, dead letters.
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { unpricedModels } from '@libs/governance/unpriced';
 import { type JobState } from '@libs/jobs/state';
 import { viewOf } from '@libs/jobs/view';
 import { healthTable } from '@libs/routing/health-table';
@@ -48,6 +49,14 @@ async function providersHealth(edge: Edge): Promise<readonly ProviderView[] | nu
 export async function budgetsReport(edge: Edge): Promise<object> {
   const limits = [...edge.governance.state.limits.values()];
   return { object: 'list', data: await askUsage(edge, limits) };
+}
+
+/** What the configuration names and has no price, and what becomes of calls of it. */
+export function unknownPrices(edge: Edge): object {
+  const { state } = edge.governance;
+  const data = unpricedModels(state).map(({ provider, model, namedBy }) =>
+    ({ provider, model, named_by: namedBy }));
+  return { object: 'list', policy: state.unknownPrice, data };
 }
 
 const deadLetterQuery = z.object({

@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type FastifyRequest } from 'fastify';
 import { type AdminRole } from '@libs/events/access-events';
-import { type OidcConfig } from '@libs/events/governance-events';
+import { type OidcConfig } from '@libs/events/administrator-events';
 import {
   type AdminTokenRefusal, findAdministrator, roleOfClaims,
 } from '@libs/governance/administrators';

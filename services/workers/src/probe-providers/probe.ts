@@ -3,7 +3,7 @@
 import { type AttemptRecord } from '@libs/events/attempts';
 import { type Candidate } from '@libs/events/job-events';
 import { subjects } from '@libs/events/subjects';
-import { systemTenant } from '@libs/governance/apply-config';
+import { systemTenant } from '@libs/governance/state';
 import { priceOf } from '@libs/governance/prices';
 import { type EventLog } from '@libs/log/log';
 import { type ProbeOrder } from '@libs/signals/ask-messages';

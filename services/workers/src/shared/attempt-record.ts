@@ -1,7 +1,7 @@
 // Makes the log's record of one provider call from what the call came to.
 import { type AttemptOutcome, type AttemptRecord, type RateLimitSeen } from '@libs/events/attempts';
 import { type Candidate } from '@libs/events/job-events';
-import { costOf } from '@libs/governance/money';
+import { costOf } from '@libs/governance/cost';
 import { type RateLimit, type UpstreamOutcome } from '../providers/outcome';
 
 /** What was known when the call began. */

@@ -1,11 +1,28 @@
-// The fields that say whose logins are taken for administration: the same in holdfast.yaml and in
-// the API, with the same checks.
+// The fields that say who may administer: administrators, and whose logins are taken. The latter are
+// the same in holdfast.yaml and in the API, with the same checks.
 import { z } from 'zod';
 import { adminRole } from '@libs/events/access-events';
-import { type OidcConfig } from '@libs/events/governance-events';
+import { type OidcConfig } from '@libs/events/administrator-events';
 
 /** The actor of the root token; nobody else may be called so. */
 export const rootName = 'admin';
+
+export const administrator = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+    error: 'use letters, digits, ".", "_" and "-", up to 64',
+  }).refine((value) => value !== rootName, {
+    error: `"${rootName}" is the holder of HOLDFAST_ADMIN_TOKEN; choose another id`,
+  }),
+  name: z.string().max(200).optional(),
+  role: adminRole,
+  token: z.string().min(1).describe(
+    'A whole ${NAME}, env:NAME or file:/path. Never the token itself.',
+  ),
+  expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
+    error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
+  }).optional(),
+});
+export type AdministratorYaml = z.output<typeof administrator>;
 
 const issuer = z.url({ protocol: /^https?$/ }).refine(isSafe, {
   error: 'use https (http only for this machine)',
