@@ -2,14 +2,18 @@
 // operators look at. Every change is an event with who and when.
 import { Controller, Delete, Get, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { actorOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './may-administer';
 import { applyConfig, configView } from './apply-config';
-import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
+import {
+  changeEntity, createEntity, listEntities, oneEntity, removeEntity, rotateAdministrator,
+} from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
+import { whoAmI } from './who-am-i';
 
 type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
 
@@ -52,6 +56,18 @@ export class AdministerController {
     return this.#answer(request, reply, () => deadLetters(this.edge, request));
   }
 
+  @Get('whoami')
+  whoami(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => ok(whoAmI(actorOf(request))));
+  }
+
+  @Post('administrators/:id/rotate')
+  rotate(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => rotateAdministrator(this.edge, id, request));
+  }
+
   @Get(':entity')
   list(
     @Req() request: FastifyRequest, @Param('entity') entity: string, @Res() reply: FastifyReply,
@@ -85,7 +101,7 @@ export class AdministerController {
   @Delete(':entity/*')
   remove(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { entity, id } = named(request);
-    return this.#answer(request, reply, () => removeEntity(this.edge, entity, id));
+    return this.#answer(request, reply, () => removeEntity(this.edge, { entity, id }, request));
   }
 
   #change(request: FastifyRequest, reply: FastifyReply): Promise<void> {

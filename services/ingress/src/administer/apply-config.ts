@@ -2,12 +2,16 @@
 import { type FastifyRequest } from 'fastify';
 import { diffConfig } from '@libs/governance/apply-config';
 import { desiredConfig } from '@libs/governance/desired-config';
-import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
+import { type GovernanceState } from '@libs/governance/state';
+import { actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal } from '../shared/refusal';
+import { administratorView } from './administrators-kind';
+import { changeAs } from './change-as';
+import { keyView } from './key-view';
 import { limitsView } from './limits-kind';
-import { recordAct } from './record-act';
+import { settingsView, tellApplied } from './tell-changes';
 
 export async function applyConfig(
   edge: Edge, request: FastifyRequest,
@@ -22,16 +26,15 @@ export async function applyConfig(
   }
   // What the last, winning decision said.
   let diff = diffConfig(edge.governance.state, desired);
-  const changed = await edge.governance.change((state) => {
-    diff = diffConfig(state, desired);
-    return diff.events;
+  const changed = await changeAs(edge, actorOf(request), {
+    decide: (state) => {
+      diff = diffConfig(state, desired);
+      return diff.events;
+    },
+    tell: tellApplied,
   });
   if (isRefusal(changed)) return changed;
   const { changes, conflicts } = diff;
-  if (changes.length > 0) {
-    const detail = { changes: changes.length };
-    await recordAct(edge, { act: 'config.apply', about: 'config', detail });
-  }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
 }
 
@@ -45,18 +48,8 @@ export function configView(state: GovernanceState): object {
     routes: [...state.routes.values()],
     limits: [...state.limits.values()].map(limitsView),
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
-    settings: {
-      webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
-    },
-  };
-}
-
-/** Without the hash: it is no secret, and of no use to anybody either. */
-export function keyView(key: VirtualKey): object {
-  const { key: id, expires_at_ms: expiresAtMs, ...created } = key.created;
-  const shown = { ...created, hash: undefined };
-  return {
-    id, object: 'key', customer: key.tenant, revoked: key.revoked, ...shown,
-    expires_at: expiresAtMs === null ? null : Math.floor(expiresAtMs / 1000),
+    settings: settingsView(state),
+    administrators: [...state.administrators.values()].map(administratorView),
+    oidc: state.oidc,
   };
 }

@@ -2,16 +2,31 @@
 // names the whole new value; what a file owns is changed in the file.
 import { type FastifyRequest } from 'fastify';
 import { type GovernanceState } from '@libs/governance/state';
+import { type Actor, actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { type GovernanceDecision } from '../shared/governance-fold';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { administrators, rotated, rotationBody } from './administrators-kind';
+import { changeAs } from './change-as';
 import { jsonObject } from './entity-kind';
 import { type EntityKind, type Made } from './entity-kind';
 import { kinds } from './entity-kinds';
-import { recordAct } from './record-act';
 
 type Answer = { status: number; body: unknown } | HttpRefusal;
+
+/** A new token in place of the former one. */
+export async function rotateAdministrator(
+  edge: Edge, id: string, request: FastifyRequest,
+): Promise<Answer> {
+  const order = readJson(request, rotationBody);
+  if (isRefusal(order)) return order;
+  const writing = {
+    edge, kind: administrators, entity: 'administrators', actor: actorOf(request),
+  };
+  const made = await write(writing, (state, nowMs) => rotated(state, id, order, nowMs));
+  return isRefusal(made) ? made : { status: 200, body: shown(edge, administrators, made) };
+}
 
 export function listEntities(edge: Edge, entity: string): Answer {
   const kind = kindOf(entity);
@@ -33,7 +48,7 @@ export async function createEntity(
   if (isRefusal(kind)) return kind;
   const body = readJson(request, jsonObject);
   if (isRefusal(body)) return body;
-  const made = await write(edge, entity, (state, nowMs) => {
+  const made = await write({ edge, kind, entity, actor: actorOf(request) }, (state, nowMs) => {
     const made = kind.make(body, { state, nowMs });
     if (isRefusal(made)) return made;
     const present = kind.find(state, made.id);
@@ -54,7 +69,7 @@ export async function changeEntity(
   }
   const body = readJson(request, jsonObject);
   if (isRefusal(body)) return body;
-  const made = await write(edge, entity, (state, nowMs) => {
+  const made = await write({ edge, kind, entity, actor: actorOf(request) }, (state, nowMs) => {
     const present = kind.find(state, id);
     if (present?.origin === 'file') return ownedByFile(entity, id);
     return kind.make({ ...body, ...kind.idFields(id) }, { state, nowMs });
@@ -62,36 +77,56 @@ export async function changeEntity(
   return isRefusal(made) ? made : { status: 200, body: shown(edge, kind, made) };
 }
 
-export async function removeEntity(edge: Edge, entity: string, id: string): Promise<Answer> {
+export async function removeEntity(
+  edge: Edge, about: { entity: string; id: string }, request: FastifyRequest,
+): Promise<Answer> {
+  const { entity, id } = about;
   const kind = kindOf(entity);
   if (isRefusal(kind)) return kind;
   const { remove } = kind;
   if (remove === null) {
     return refusal(405, 'not_removable', `${entity} are replaced, not removed.`);
   }
-  const removed = await write(edge, entity, (state) => {
+  const removed = await write({ edge, kind, entity, actor: actorOf(request) }, (state) => {
     const present = kind.find(state, id);
     if (present === null || present.gone === true) return missing(entity, id);
-    if (present.origin === 'file') return ownedByFile(entity, id);
+    if (present.origin === 'file' && kind.removedThoughOfFile !== true) {
+      return ownedByFile(entity, id);
+    }
     return { id, draft: remove(state, id) };
   });
   return isRefusal(removed) ? removed : { status: 200, body: { id, deleted: true } };
 }
 
+interface Writing {
+  readonly edge: Edge;
+  readonly kind: EntityKind;
+  readonly entity: string;
+  readonly actor: Actor;
+}
+
 async function write(
-  edge: Edge, entity: string,
+  { edge, kind, entity, actor }: Writing,
   decide: (state: GovernanceState, nowMs: number) => Made | HttpRefusal,
 ): Promise<Made | HttpRefusal> {
-  let made: Made | HttpRefusal | null = null;
-  const changed = await edge.governance.change((state, nowMs): GovernanceDecision => {
-    made = decide(state, nowMs);
-    return isRefusal(made) ? made : [...made.also ?? [], made.draft];
+  let made: Made | null = null;
+  const changed = await changeAs(edge, actor, {
+    decide: (state, nowMs): GovernanceDecision => {
+      const decided = decide(state, nowMs);
+      if (isRefusal(decided)) return decided;
+      made = decided;
+      return [...decided.also ?? [], decided.draft];
+    },
+    tell: (drafts, { before, after }) => {
+      const id = (made)?.id ?? '';
+      return {
+        act: drafts.at(-1)?.type ?? '', about: `${entity}/${id}`, detail: {},
+        before: kind.find(before, id)?.view ?? null, after: kind.find(after, id)?.view ?? null,
+      };
+    },
   });
   if (isRefusal(changed)) return changed;
-  const done = made as Made | null;
-  if (done === null) return missing(entity, '');
-  await recordAct(edge, { act: done.draft.type, about: `${entity}/${done.id}`, detail: {} });
-  return done;
+  return (made as Made | null) ?? missing(entity, '');
 }
 
 function shown(edge: Edge, kind: EntityKind, made: Made): unknown {

@@ -7,8 +7,9 @@ import { sha256Hex } from '@libs/log/content';
 import { limitsFields } from '@libs/settings/limits-shape';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { keyView } from './apply-config';
+import { administrators, oidc } from './administrators-kind';
 import { type Body, type EntityKind, type Found, type MakeContext } from './entity-kind';
+import { keyView } from './key-view';
 import { limits, limitsDrafts, limitsOfEntity } from './limits-kind';
 import { prices } from './prices-kind';
 import { readProvider, readRoute } from './read-as-file';
@@ -162,7 +163,7 @@ const routes: EntityKind = {
 };
 
 export const kinds: Readonly<Record<string, EntityKind>> = {
-  customers, teams, keys, limits, providers, routes, prices,
+  customers, teams, keys, limits, providers, routes, prices, administrators, oidc,
 };
 
 function found(value: (object & { origin: 'file' | 'api' | 'system' }) | undefined) {

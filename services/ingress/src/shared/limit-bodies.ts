@@ -63,6 +63,7 @@ function holdFor(edge: Edge, request: FastifyRequest, bytes: number): BodyHold |
 }
 
 interface Closing {
+  readonly destroyed: boolean;
   once(event: 'close', listener: () => void): unknown;
   off(event: 'close', listener: () => void): unknown;
 }
@@ -74,6 +75,8 @@ function giveBackWithEither(answer: Closing, connection: Closing, hold: BodyHold
     connection.off('close', end);
     hold.keep(0);
   };
+  // Gone already, while it was found out who asks.
+  if (answer.destroyed || connection.destroyed) { end(); return; }
   answer.once('close', end);
   connection.once('close', end);
 }
