@@ -1,6 +1,7 @@
 // The one module of the process: every slice's controller, and the edge they share.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
+import { AdminJobsController } from './administer/jobs.controller';
 import { AuditController } from './administer/audit.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
@@ -19,7 +20,8 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController, EndpointsController, DeliveriesController, AdministerController,
+        CancelJobController, EndpointsController, DeliveriesController, AdminJobsController,
+        AdministerController,
         AuditController,
         UsageController,
       ],

@@ -1,8 +1,9 @@
 // Rules of who may administer, over real HTTP: roles, tokens, logins, and what is written down.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Fault } from '@libs/faults/faults';
 import { emptyConfig } from '@libs/governance/desired-config';
 import { LoginIssuer, type TokenOptions } from '@libs/test-kit/login-issuer';
-import { type SpecIngress, specAdminToken, specKey, startForSpecs } from '../start-for-specs';
+import { chat, post, type SpecIngress, specAdminToken, specKey, startForSpecs } from '../start-for-specs';
 
 let spec: SpecIngress;
 beforeEach(async () => {
@@ -236,5 +237,61 @@ describe('a login', () => {
   it('is not taken any more when its issuer was taken away', async () => {
     expect((await as(root, 'DELETE', '/admin/v1/oidc/issuer')).status).toBe(200);
     expect((await with_({ claims: { groups: ['sre'] } })).body.error?.code).toBe('invalid_admin_token');
+  });
+});
+
+describe('a job of a customer', () => {
+  const job = async (): Promise<string> => {
+    const answer = await post(spec, '/v1/chat/completions', chat);
+    return answer.headers.get('holdfast-job-id') ?? '';
+  };
+  const reads = async (): Promise<Told[]> =>
+    (await eventsOf('events.access')).filter(({ type }) => type === 'ContentRead');
+
+  it('is shown to administrators without content, and its content with an event before it', async () => {
+    const token = await named('eve', 'auditor');
+    const id = await job();
+    const seen = await as(token, 'GET', `/admin/v1/jobs/${id}`);
+    expect(seen).toMatchObject({ status: 200, body: { id, status: 'succeeded', customer: 'default', key: 'bootstrap' } });
+    expect(await reads()).toEqual([]);
+    const content = await as(token, 'GET', `/admin/v1/jobs/${id}/content?parts=answer&reason=ticket%204711`);
+    expect(content).toMatchObject({ status: 200, body: { job: id, request: null, answer: { status: 200 } } });
+    expect(await reads()).toMatchObject([{ data: {
+      actor: 'eve', role: 'auditor', via: 'token', path: 'admin/jobs/content', job: id, parts: ['answer'], reason: 'ticket 4711',
+    } }]);
+    const own = await fetch(`${spec.url}/v1/jobs/${id}/result`, { headers: { authorization: `Bearer ${specKey}` } });
+    expect(own.status).toBe(200);
+    expect(await reads()).toHaveLength(1);
+  });
+
+  it('keeps its content where the reading of it cannot be written down', async () => {
+    const id = await job();
+    const working = spec.log.failing;
+    spec.log.failing = new Fault('log_unavailable', 'away');
+    const refused = await as(root, 'GET', `/admin/v1/jobs/${id}/content?parts=answer`);
+    spec.log.failing = working;
+    expect(refused).toMatchObject({ status: 503, body: { error: { code: 'log_unavailable' } } });
+    expect(refused.body['answer']).toBeUndefined();
+  });
+
+  it('is ended by an operator, in one commit with who it was, and not by an auditor', async () => {
+    spec.system.script = () => undefined;
+    const answer = await post(spec, '/v1/jobs', { endpoint: '/v1/chat/completions', body: chat });
+    const { id } = await answer.json() as { id: string };
+    const auditor = await named('eve', 'auditor');
+    expect((await as(auditor, 'POST', `/admin/v1/jobs/${id}/cancel`)).status).toBe(403);
+    const operator = await named('op', 'operator');
+    expect((await as(operator, 'POST', `/admin/v1/jobs/${id}/cancel`, { reason: 'runaway' })).status).toBe(200);
+    const subject = `events.job.${spec.ingress.edge.partitionOf('default')}.submitted`;
+    const { lastSequence } = await spec.log.state();
+    const found = [];
+    for (let sequence = 1; sequence <= lastSequence; sequence += 1) {
+      const commit = await spec.log.readAt(sequence);
+      if (commit?.subject === subject && commit.events.some(({ type }) => type === 'AdminActed')) found.push(...commit.events);
+    }
+    expect(found).toMatchObject([
+      { type: 'JobCancelRequested', subject: id, data: { by: 'admin', reason: 'runaway' } },
+      { type: 'AdminActed', subject: id, data: { actor: 'op', act: 'job.cancel', about: `jobs/${id}` } },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 // Appends on behalf of requests, with a bound on how long a request hangs while the log is away.
-import { type EventDraft, stamp } from '@libs/events/envelope';
+import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { Fault } from '@libs/faults/faults';
 import { type Appended, type Entry, type EventLog } from '@libs/log/log';
@@ -46,10 +46,11 @@ export class Appends {
    * the job turns out to be stored, nobody waits for it any more, so it is canceled.
    * @throws Fault log_unavailable, log_full, too_large
    */
-  async submit(submission: Submission): Promise<Appended> {
+  async submit(submission: Submission, also?: EventDraft): Promise<Appended> {
     const { event, content, tenant } = submission;
     let givenUp = false;
-    const appended = this.#append(tenant, { events: [event], content }, () => {
+    const events = [event, ...this.#stamped(also)];
+    const appended = this.#append(tenant, { events, content }, () => {
       givenUp = true;
     });
     appended.stored.then(
@@ -65,16 +66,16 @@ export class Appends {
     return appended.answer;
   }
 
-  /** @throws Fault log_unavailable, log_full */
-  async record(draft: EventDraft): Promise<Appended> {
-    const event = stamp(draft, newEventId(), this.parts.now());
-    return this.#append(draft.tenant, { events: [event] }, () => undefined).answer;
+  /** Both or neither. @throws Fault log_unavailable, log_full */
+  async record(draft: EventDraft, also?: EventDraft): Promise<Appended> {
+    const events = [...this.#stamped(draft), ...this.#stamped(also)];
+    return this.#append(draft.tenant, { events }, () => undefined).answer;
   }
 
   /** Who was given what: resolves when it is in the log. @throws Fault log_unavailable, log_full */
   async recordAccess(draft: EventDraft): Promise<Appended> {
-    const event = stamp(draft, newEventId(), this.parts.now());
-    return this.#stored(subjects.access, { events: [event] }, () => undefined).answer;
+    const entry = { events: this.#stamped(draft) };
+    return this.#stored(subjects.access, entry, () => undefined).answer;
   }
 
   /** Orders the end of a job that its client has left; a failure is logged, the job goes on. */
@@ -82,6 +83,10 @@ export class Appends {
     this.record(cancelRequested(about, null)).catch((error: unknown) => {
       this.parts.logger.warn({ err: error, job: about.job }, 'cancel not recorded');
     });
+  }
+
+  #stamped(draft: EventDraft | undefined): AnyEvent[] {
+    return draft === undefined ? [] : [stamp(draft, newEventId(), this.parts.now())];
   }
 
   #append(

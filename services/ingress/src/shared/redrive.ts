@@ -1,6 +1,6 @@
 // Runs a failed job again (a dead letter above all): a new job with the old one's request, which
 // says what it was made from.
-import { type FastifyRequest } from 'fastify';
+import { type EventDraft } from '@libs/events/envelope';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
 import { findContent } from '@libs/log/content';
@@ -8,20 +8,25 @@ import { isObject, parseJson } from '@libs/surfaces/json';
 import { inspect } from '@libs/surfaces/inspect';
 import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
-import { type Edge } from '../shared/edge';
-import { findJob, queuedView } from '../shared/job-views';
-import { type Asked } from '../shared/read-request';
-import { readCommit, readLargeContent } from '../shared/read-outcome';
-import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { prepareSubmission } from '../shared/submit';
+import { type Edge } from './edge';
+import { type FoundJob, queuedView } from './job-views';
+import { type Asked } from './read-request';
+import { readCommit, readLargeContent } from './read-outcome';
+import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { prepareSubmission } from './submit';
 
+export interface RedriveOrder {
+  readonly found: FoundJob;
+  /** Under which the new job runs. */
+  readonly key: VirtualKey;
+  /** What goes into the log together with it. */
+  readonly also?: (job: string) => EventDraft;
+}
+
+/** @throws Fault archive_unavailable, object_missing, log_unavailable, log_full */
 export async function redrive(
-  edge: Edge, request: FastifyRequest, id: string,
+  edge: Edge, { found, key, also }: RedriveOrder,
 ): Promise<{ job: string; view: unknown } | HttpRefusal> {
-  const key = edge.authenticate(request);
-  if (isRefusal(key)) return key;
-  const found = await findJob(edge, key, id);
-  if (isRefusal(found)) return found;
   if (found.view.status !== 'failed' && found.view.status !== 'expired') {
     return refusal(409, 'not_redrivable',
       `Only a failed or expired job can be run again; this one is ${String(found.view.status)}.`);
@@ -38,7 +43,7 @@ export async function redrive(
   if (isRefusal(asked)) return asked;
   const submission = await prepareSubmission(edge, asked, { mode: 'async', redriveOf: found.id });
   if (isRefusal(submission)) return submission;
-  await edge.appends.submit(submission);
+  await edge.appends.submit(submission, also?.(submission.job));
   return { job: submission.job, view: queuedView(submission) };
 }
 
