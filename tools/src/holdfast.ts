@@ -1,5 +1,6 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
+import { addAdmins } from './admins/admins.command';
 import { addApply } from './apply/apply.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
@@ -23,7 +24,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addDoctor,
+  addRestore, addVerify, addAdmins, addDoctor,
 ];
 for (const add of commands) {
   add(program);

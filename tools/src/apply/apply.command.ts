@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Command } from 'commander';
 import { readConfigFile } from '@libs/settings/parse-config';
 import { adminAccess, type AccessFlags } from '../shared/access';
-import { withAccess, withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 import { applyConfig, describeChanges } from '../supervisor/admin-client';
 
@@ -17,7 +17,7 @@ export function addApply(program: Command): void {
     .description('apply a configuration file; what came from the file before and is gone, goes')
     .argument('[file]', 'configuration file', 'holdfast.yaml')
     .option('--dry-run', 'only say what would change');
-  withExamples(withAccess(command), ['apply', 'apply team.yaml --dry-run --json']);
+  withExamples(withAdminAccess(command), ['apply', 'apply team.yaml --dry-run --json']);
   command.action(async (file: string, flags: Flags) => {
     const { config } = readConfigFile(path.resolve(file));
     const result = await applyConfig(

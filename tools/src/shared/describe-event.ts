@@ -10,6 +10,7 @@ export function describeEvent(event: AnyEvent): string {
 const telling = [
   'model', 'provider', 'status', 'reason', 'routing', 'attempt', 'error', 'plan', 'until_ms',
   'deadline_at_ms', 'of', 'by', 'endpoint', 'router', 'epoch', 'webhook', 'count',
+  'actor', 'role', 'act', 'about', 'source', 'path', 'parts',
 ];
 
 function keyFacts(event: AnyEvent): string {
