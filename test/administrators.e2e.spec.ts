@@ -71,7 +71,7 @@ async function logged(...types: string[]): Promise<Told[]> {
     subjects: ['events.>'], after: null, onStopped: () => undefined,
     onCommit: (commit) => {
       for (const event of readableEvents(commit)) {
-        if (types.includes(event.type)) found.push({ ...event, sequence: commit.sequence } as unknown as Told);
+        if (types.includes(event.type)) found.push({ ...event, sequence: commit.sequence });
       }
     },
   });

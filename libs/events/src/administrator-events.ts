@@ -17,7 +17,9 @@ export const administratorSet = z.object({
   former: z.object({ hash: z.string(), until_ms: z.number().int() }).optional(),
   origin,
 });
-export const administratorRemoved = z.object({ administrator: z.string(), reason: z.string(), origin });
+export const administratorRemoved = z.object({
+  administrator: z.string(), reason: z.string(), origin,
+});
 
 /** Whose logins are taken for administration, and which of their claims make which role. */
 export const oidcConfigured = z.object({

@@ -50,7 +50,7 @@ function clash(
   return revokedByApi ? `administrator ${id} was revoked; give it a new token` : null;
 }
 
-/** Logins that the file does not name any more are not taken any more, if the file had named them. */
+/** Logins that the file does not name any more are not taken any more, if they came from it. */
 export function diffOidc(state: GovernanceState, desired: DesiredConfig): DiffPart {
   const part = emptyPart();
   const { oidc: now } = state;

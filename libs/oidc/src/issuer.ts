@@ -1,6 +1,8 @@
 // An issuer of logins as its discovery document describes it, with its keys: fetched when first
 // needed, kept, and fetched again when a key is not among them.
-import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import {
+  createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey,
+} from 'jose';
 import { z } from 'zod';
 import { Fault } from '@libs/faults/faults';
 

@@ -64,7 +64,8 @@ export class LoginIssuer {
   async rotate(): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
     const kid = randomUUID();
-    this.#keys = [{ kid, privateKey, jwk: { ...await exportJWK(publicKey), kid, alg: 'ES256', use: 'sig' } }];
+    const jwk = { ...await exportJWK(publicKey), kid, alg: 'ES256', use: 'sig' };
+    this.#keys = [{ kid, privateKey, jwk }];
   }
 
   async token(options: TokenOptions = {}): Promise<string> {
@@ -88,7 +89,7 @@ export class LoginIssuer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     if (this.brokenStatus !== null) { response.writeHead(this.brokenStatus).end(); return; }
-    if (url.pathname === '/.well-known/openid-configuration') { send(response, this.#document()); return; }
+    if (url.pathname.startsWith('/.well-known/')) { send(response, this.#document()); return; }
     if (url.pathname === '/keys') {
       this.keyFetches += 1;
       send(response, { keys: this.#keys.map(({ jwk }) => jwk) }); return;
@@ -124,13 +125,16 @@ export class LoginIssuer {
     const form = new URLSearchParams(await textOf(request));
     const code = this.#codes.get(form.get('code') ?? '');
     this.#codes.delete(form.get('code') ?? '');
-    const challenge = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    const verifier = form.get('code_verifier') ?? '';
+    const challenge = createHash('sha256').update(verifier).digest('base64url');
     if (code?.challenge !== challenge || code.redirectUri !== form.get('redirect_uri')) {
       send(response, { error: 'invalid_grant' }, 400); return;
     }
     const { subject, claims } = this.user;
     const idToken = await this.token({ subject, claims: { ...claims, nonce: code.nonce } });
-    send(response, { access_token: randomUUID(), token_type: 'Bearer', expires_in: 300, id_token: idToken });
+    send(response, {
+      access_token: randomUUID(), token_type: 'Bearer', expires_in: 300, id_token: idToken,
+    });
   }
 }
 

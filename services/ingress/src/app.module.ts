@@ -2,6 +2,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AdminJobsController } from './administer/jobs.controller';
+import { LoginController } from './administer/login.controller';
 import { AuditController } from './administer/audit.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
@@ -21,6 +22,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdminJobsController,
+        LoginController,
         AdministerController,
         AuditController,
         UsageController,

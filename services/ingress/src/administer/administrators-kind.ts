@@ -138,7 +138,10 @@ export const oidc: EntityKind = {
         'client_secret: env:NAME or file:/path, never the secret itself.');
     }
     const data = { ...buildOidc(value, secret), origin };
-    return { id: oidcId, draft: { type: 'OidcConfigured', subject: oidcId, tenant: systemTenant, data } };
+    const draft = {
+      type: 'OidcConfigured' as const, subject: oidcId, tenant: systemTenant, data,
+    };
+    return { id: oidcId, draft };
   },
   changeable: true,
   idFields: () => ({}),

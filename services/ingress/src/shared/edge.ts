@@ -3,8 +3,10 @@ import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
 import { type EventLog } from '@libs/log/log';
+import { CodeFlow } from '@libs/oidc/code-flow';
 import { egressFetch } from '@libs/oidc/egress-fetch';
 import { Issuers } from '@libs/oidc/issuer';
+import { Sealer } from '@libs/oidc/sealed';
 import { egressProxy } from '@libs/settings/egress-proxy';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
@@ -64,6 +66,9 @@ export class Edge {
   readonly cluster: Cluster;
   /** Whose logins are taken for administration. */
   readonly issuers: Issuers;
+  readonly codeFlow: CodeFlow;
+  /** Seals what browsers keep for us. */
+  readonly sealer: Sealer;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -90,7 +95,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
-    this.issuers = new Issuers({ fetch: egressFetch(egressProxy(settings)), now });
+    const fetchBy = egressFetch(egressProxy(settings));
+    this.issuers = new Issuers({ fetch: fetchBy, now });
+    this.codeFlow = new CodeFlow(this.issuers, fetchBy);
+    this.sealer = new Sealer(settings.HOLDFAST_MASTER_KEY.reveal());
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }

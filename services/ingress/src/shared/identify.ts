@@ -13,13 +13,14 @@ import { type Actor, rootActor } from './actor';
 import { keyOf } from './authenticate';
 import { type Edge } from './edge';
 import { type HttpRefusal, refusal } from './refusal';
+import { crossSite, sessionOf } from './sessions';
 
 /** @throws Fault issuer_unavailable */
 export async function identify(
   edge: Edge, request: FastifyRequest, needed: AdminRole,
 ): Promise<Actor | HttpRefusal> {
   const token = keyOf(request.headers);
-  if (token === null) return unknown('missing_admin_token', needed);
+  if (token === null) return ofSession(edge, request, needed);
   const hash = createHash('sha256').update(token).digest();
   if (timingSafeEqual(hash, rootHash(edge))) return rootActor(request);
   const found = findAdministrator(edge.governance.state, hash.toString('hex'), edge.now());
@@ -36,11 +37,30 @@ export async function identify(
   return loggedIn(oidc, verified.login, { via: 'oidc', source: request.ip });
 }
 
+/** Without a token: a browser that has logged in. */
+async function ofSession(
+  edge: Edge, request: FastifyRequest, needed: AdminRole,
+): Promise<Actor | HttpRefusal> {
+  const { oidc } = edge.governance.state;
+  const session = await sessionOf(edge, request, oidc);
+  if (session === null || oidc === null) return unknown('missing_admin_token', needed);
+  const { values, untilMs, ...who } = session;
+  return crossSite(edge, request) ?? withRole(
+    oidc, values, { ...who, expiresAtMs: untilMs }, { via: 'session', source: request.ip });
+}
+
 /** A login as an actor: its claims make its role, or it has none here. */
 export function loggedIn(
   oidc: OidcConfig, login: Login, how: Pick<Actor, 'via' | 'source'>,
 ): Actor | HttpRefusal {
-  const role = roleOfClaims(oidc.roles, claimValues(login.claims, oidc.roles_claim));
+  return withRole(oidc, claimValues(login.claims, oidc.roles_claim), login, how);
+}
+
+function withRole(
+  oidc: OidcConfig, values: readonly string[], login: Omit<Login, 'claims'>,
+  how: Pick<Actor, 'via' | 'source'>,
+): Actor | HttpRefusal {
+  const role = roleOfClaims(oidc.roles, values);
   const { subject, issuer, email, expiresAtMs } = login;
   if (role === null) {
     return refusal(403, 'no_role',
