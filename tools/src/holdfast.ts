@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAdmins } from './admins/admins.command';
 import { addApply } from './apply/apply.command';
+import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
 import { addHealth } from './health/health.command';
@@ -24,7 +25,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addAdmins, addDoctor,
+  addRestore, addVerify, addAuditKey, addAdmins, addDoctor,
 ];
 for (const add of commands) {
   add(program);

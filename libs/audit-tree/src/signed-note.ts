@@ -52,19 +52,26 @@ export function parseNoteKey(sha256: Sha256, text: string): NoteKey | null {
 }
 
 export function noteText({ text, signatures }: SignedNote): string {
-  const lines = signatures.map(({ name, keyId, signature }) => {
-    const bytes = Buffer.concat([Buffer.from(keyId, 'hex'), signature]);
-    return `${signatureStart}${name} ${bytes.toString('base64')}\n`;
-  });
-  return `${text}\n${lines.join('')}`;
+  return `${text}\n${signatures.map(signatureLine).join('')}`;
+}
+
+function signatureLine({ name, keyId, signature }: NoteSignature): string {
+  const bytes = Buffer.concat([Buffer.from(keyId, 'hex'), signature]);
+  return `${signatureStart}${name} ${bytes.toString('base64')}\n`;
 }
 
 /** null: no signed note. */
 export function parseNote(note: string): SignedNote | null {
   const split = note.lastIndexOf('\n\n');
   if (split < 1 || !note.endsWith('\n')) return null;
+  const signatures = parseSignatures(note.slice(split + 2));
+  return signatures === null ? null : { text: note.slice(0, split + 1), signatures };
+}
+
+/** Lines of signatures, each with its line break; null: something else. */
+export function parseSignatures(lines: string): readonly NoteSignature[] | null {
   const signatures: NoteSignature[] = [];
-  for (const line of note.slice(split + 2, -1).split('\n')) {
+  for (const line of lines.slice(0, -1).split('\n')) {
     const [, name, encoded] = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
     if (name === undefined || encoded === undefined) return null;
     const bytes = Buffer.from(encoded, 'base64');
@@ -73,7 +80,7 @@ export function parseNote(note: string): SignedNote | null {
       name, keyId: bytes.toString('hex', 0, keyIdBytes), signature: bytes.subarray(keyIdBytes),
     });
   }
-  return { text: note.slice(0, split + 1), signatures };
+  return signatures;
 }
 
 /** The key of these that signed the note; null: none did, or one's signature is wrong. */

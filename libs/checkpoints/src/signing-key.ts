@@ -1,9 +1,13 @@
 // The key that signs checkpoints: PKCS #8 in a file of mode 0600, and its public half beside it, in a
-// file that keeps the public keys of former ones, too.
+// file that keeps the public keys of former ones, too. While one replaces another, both sign.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { appendFile, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile, link, mkdir, readdir, readFile, rename, unlink, writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
-import { type NoteKey, noteKey, noteKeyText, noteText, parseNoteKey } from '@libs/audit-tree/signed-note';
+import {
+  type NoteKey, noteKey, noteKeyText, noteText, parseNote, parseNoteKey,
+} from '@libs/audit-tree/signed-note';
 import { Fault } from '@libs/faults/faults';
 import { rawPublicKey, sha256 } from './ed25519';
 
@@ -46,6 +50,57 @@ export async function keptSigningKey(folder: string, origin: string): Promise<Si
     await unlink(unfinished);
   }
   return readSigningKey(file, origin);
+}
+
+/** `audit-key.until-20261231T120000Z.pem`: signs beside the present key until then. */
+const formerName = /^audit-key\.until-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.pem$/;
+
+/** What signs a checkpoint now: the key of the folder, and former ones whose time is not over. */
+export async function signingKeysNow(
+  folder: string, origin: string, nowMs: number,
+): Promise<{ readonly key: SigningKey; readonly former: readonly SigningKey[] }> {
+  const key = await keptSigningKey(folder, origin);
+  const former: SigningKey[] = [];
+  for (const name of (await readdir(folder)).filter((one) => formerName.test(one)).sort()) {
+    const file = path.join(folder, name);
+    if (untilMs(name) > nowMs) former.push(await readSigningKey(file, origin));
+    // What may not sign any more is not kept: a stolen copy of the folder cannot sign with it.
+    else await unlink(file);
+  }
+  return { key, former };
+}
+
+/**
+ * Makes a new key; the present one signs beside it until `untilMs`, so that who has only the former
+ * public key can go on verifying meanwhile. @throws Fault settings_invalid
+ */
+export async function rotateSigningKey(
+  folder: string, origin: string, untilMs: number,
+): Promise<{ readonly key: SigningKey; readonly former: SigningKey }> {
+  const former = await keptSigningKey(folder, origin);
+  await keepPublicKey(folder, former);
+  const stamp = new Date(untilMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  await rename(path.join(folder, keyFileName), path.join(folder, `audit-key.until-${stamp}.pem`));
+  const key = await keptSigningKey(folder, origin);
+  await keepPublicKey(folder, key);
+  return { key, former };
+}
+
+/** Notes of the present key with the signatures of the others below its own. */
+export function signingWith(key: SigningKey, others: readonly SigningKey[]): SigningKey {
+  if (others.length === 0) return key;
+  return {
+    ...key,
+    signed: (text) => noteText({
+      text,
+      signatures: [key, ...others].flatMap((one) => parseNote(one.signed(text))?.signatures ?? []),
+    }),
+  };
+}
+
+function untilMs(name: string): number {
+  const [, year, month, day, hour, minute, second] = formerName.exec(name) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
 /** Notes a public key in a file that verifiers read: what former keys signed still counts. */

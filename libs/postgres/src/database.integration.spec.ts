@@ -1,6 +1,6 @@
 // The pool against a real PostgreSQL that goes away at bad moments.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { isFault } from '@libs/faults/faults';
+import { Fault, isFault } from '@libs/faults/faults';
 import { startTestPostgres } from '@libs/test-kit/servers';
 import { type Database, openDatabase } from './database';
 
@@ -29,3 +29,18 @@ it('a database that stops in the middle of a transaction is a fault, not the end
   await postgres.restart();
   expect(await database.query('SELECT 3 AS three')).toEqual([{ three: 3 }]);
 }, 60_000);
+
+it('what a broken connection says after its transaction ends no process', async () => {
+  const late = new Promise<void>((resolve) => {
+    const working = database.transaction((client) => {
+      setTimeout(() => {
+        client.emit('error', new Error('terminating connection'));
+        resolve();
+      }, 50);
+      return Promise.reject(new Fault('archive_unavailable', 'it broke'));
+    });
+    working.catch(() => undefined);
+  });
+  await late;
+  expect(await database.query('SELECT 4 AS four')).toEqual([{ four: 4 }]);
+});

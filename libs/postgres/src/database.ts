@@ -69,8 +69,10 @@ async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<
     });
     throw failure;
   } finally {
-    client.release(failure instanceof Fault ? failure : undefined);
-    client.off('error', ignore);
+    const broken = failure instanceof Fault ? failure : undefined;
+    client.release(broken);
+    // A broken one is closed by the pool and may have more to say; nobody else listens then.
+    if (broken === undefined) client.off('error', ignore);
   }
 }
 

@@ -44,7 +44,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       onArchived: (commits) => { this.#signer.archived(commits); },
     });
     this.#signer = new CheckpointSigner({
-      ...parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
+      places: parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
       metrics: treeMetrics(registry), nowMs: Date.now,
     });
   }

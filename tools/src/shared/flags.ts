@@ -22,3 +22,8 @@ export function withExamples(command: Command, examples: readonly string[]): Com
   const lines = examples.map((example) => `  $ holdfast ${example}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
+
+/** For an option that may be repeated. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

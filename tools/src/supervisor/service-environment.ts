@@ -25,8 +25,8 @@ export interface ServiceWiring {
 
 /** What every process may know of its surroundings. */
 const plain = /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_.*|NATS_CREDS|NATS_CA|HOLDFAST_.*)$/;
-/** For a test message to a webhook endpoint; other services send nothing to the outside. */
-const forIngress = /^(HTTPS?_PROXY|NO_PROXY)$/;
+/** For a test message to a webhook endpoint, and for witnesses; the router sends nothing to the outside. */
+const toTheOutside = /^(HTTPS?_PROXY|NO_PROXY)$/;
 const secretOfOthers = /^HOLDFAST_(ADMIN_TOKEN|MASTER_KEY|BOOTSTRAP_KEY|INSTANCE|PORT|HOST)$/;
 /** Variables of ours that a worker must not take for a provider's secret either. */
 const notForWorkers = /^(DATABASE_URL|NATS_ADMIN_URL|PG.*)$/;
@@ -72,5 +72,5 @@ function inherited(service: ServiceName, base: Environment): Record<string, stri
 
 function isWanted(service: ServiceName, name: string): boolean {
   if (service === 'workers') return !notForWorkers.test(name);
-  return plain.test(name) || (service === 'ingress' && forIngress.test(name));
+  return plain.test(name) || (service !== 'router' && toTheOutside.test(name));
 }

@@ -2,6 +2,7 @@
 // in memory.
 import { readFile } from 'node:fs/promises';
 import { type Checkpoint, parseCheckpoint } from '@libs/audit-tree/checkpoint';
+import { cosignersOf } from '@libs/audit-tree/cosignature';
 import { type NoteKey, parseNote, signerOf } from '@libs/audit-tree/signed-note';
 import { listCheckpointFiles } from '@libs/checkpoints/checkpoint-files';
 import { verifyEd25519 } from '@libs/checkpoints/ed25519';
@@ -23,6 +24,14 @@ export interface CheckedClaim {
   readonly note: string;
   readonly source: string;
   readonly key: NoteKey;
+  /** Names of the known witnesses that cosigned it. */
+  readonly witnesses: readonly string[];
+}
+
+export interface TrustedKeys {
+  /** Of the log. */
+  readonly keys: readonly NoteKey[];
+  readonly witnesses: readonly NoteKey[];
 }
 
 const pageRows = 500;
@@ -48,12 +57,19 @@ export async function* eventClaims(database: Database): AsyncGenerator<Claim> {
 }
 
 export function checkClaim(
-  { source, note, checkpoint }: Claim, keys: readonly NoteKey[],
+  { source, note, checkpoint }: Claim, { keys, witnesses }: TrustedKeys,
 ): CheckedClaim | Problem {
   const parsed = parseNote(note);
   if (parsed === null || checkpoint === null) return problem('checkpoint', `${source}: no checkpoint`);
   const key = signerOf(parsed, keys, verifyEd25519);
-  if (key !== null && key.name === checkpoint.origin) return { checkpoint, note, source, key };
+  const { right, wrong } = cosignersOf(parsed, witnesses, verifyEd25519);
+  if (wrong.length > 0) {
+    return problem('signature', `${source}: the cosignature of ${wrong.map(({ name }) => name).join(', ')} `
+      + `does not fit the checkpoint of ${checkpoint.size} event lines`);
+  }
+  if (key !== null && key.name === checkpoint.origin) {
+    return { checkpoint, note, source, key, witnesses: right.map(({ witness }) => witness.name) };
+  }
   const ids = parsed.signatures.map(({ name, keyId }) => `${name} ${keyId}`).join(', ');
   const known = parsed.signatures.some(({ name, keyId }) =>
     keys.some((one) => one.name === name && one.id === keyId));

@@ -227,10 +227,11 @@ async function byPython(bundle: Bundle): Promise<[number | null, string]> {
 }
 
 function verify(
-  wanted: Partial<Wanted> = {}, parts: { keys?: NoteKey[]; checkpointDir?: string } = {},
+  wanted: Partial<Wanted> = {},
+  { keys = [key], ...parts }: { keys?: NoteKey[]; checkpointDir?: string } = {},
 ): Promise<Verified> {
   return verifyAll({
-    database, keys: [key], log, checkpointDir, progress: () => undefined,
+    database, trusted: { keys, witnesses: [] }, log, checkpointDir, progress: () => undefined,
     wanted: { job: null, range: null, ...wanted }, ...parts,
   });
 }

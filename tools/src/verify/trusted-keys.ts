@@ -1,6 +1,8 @@
-// The public keys that checkpoints are held against: named ones, else those of the data directory.
+// The public keys that checkpoints are held against: named ones, else those of the data directory; and
+// those of witnesses.
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { parseWitnessKey } from '@libs/audit-tree/cosignature';
 import { type NoteKey, parseNoteKey } from '@libs/audit-tree/signed-note';
 import { sha256 } from '@libs/checkpoints/ed25519';
 import { publicKeysFileName, readPublicKeys } from '@libs/checkpoints/signing-key';
@@ -18,4 +20,13 @@ export async function trustedKeys(
   const isFile = await access(named).then(() => true, () => false);
   if (!isFile) throw new Failure(`"${named}" is neither a public key (name+id+key) nor a file of them.`);
   return readPublicKeys(named);
+}
+
+/** @throws Failure for what is no key of a witness. */
+export function witnessKeys(texts: readonly string[]): NoteKey[] {
+  return texts.map((text) => {
+    const key = parseWitnessKey(sha256, text);
+    if (key !== null) return key;
+    throw new Failure(`"${text}" is no public key of a witness (name+id+key, Ed25519 cosignatures).`);
+  });
 }

@@ -1,11 +1,10 @@
 // One verification of an archive: its tree against the checkpoints, large content, the log where it is
 // at hand, and the events that somebody wants to see or to take away.
-import { type NoteKey } from '@libs/audit-tree/signed-note';
 import { type EventLog } from '@libs/log/log';
 import { type Database } from '@libs/postgres/database';
 import { type Bundle, makeBundle } from './bundle';
 import { checkObjects } from './check-content';
-import { eventClaims, fileClaims } from './claims';
+import { eventClaims, fileClaims, type TrustedKeys } from './claims';
 import { compareStream } from './compare-stream';
 import { type Problem, problem } from './problem';
 import { type ArchiveVerified, verifyArchive, type WalkedLine } from './verify-archive';
@@ -19,7 +18,7 @@ export interface Wanted {
 export interface VerifyAllParts {
   readonly database: Database;
   readonly log: EventLog | null;
-  readonly keys: readonly NoteKey[];
+  readonly trusted: TrustedKeys;
   readonly checkpointDir: string | null;
   readonly wanted: Wanted;
   readonly progress: (commits: number, lines: number) => void;

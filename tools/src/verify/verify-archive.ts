@@ -1,7 +1,6 @@
 // Makes the tree again from the archive's commits, one page after the other, and holds it against
 // every checkpoint and, to say where something happened, against the stored tree.
 import { emptyTree, grow, rootOf, type TreeEdge } from '@libs/audit-tree/grow-tree';
-import { type NoteKey } from '@libs/audit-tree/signed-note';
 import { hashBytes, leafHash, sameHash } from '@libs/audit-tree/tree-hash';
 import { tileWidth } from '@libs/audit-tree/tiles';
 import { sha256 } from '@libs/checkpoints/ed25519';
@@ -11,7 +10,7 @@ import { type Database } from '@libs/postgres/database';
 import { readRetained } from '@libs/postgres/restore-reads';
 import { readTiles, readTreePosition } from '@libs/postgres/tree-store';
 import { checkContent } from './check-content';
-import { checkClaim, type CheckedClaim, type Claim, isProblem } from './claims';
+import { checkClaim, type CheckedClaim, type Claim, isProblem, type TrustedKeys } from './claims';
 import { Claims } from './merge-claims';
 import { placeDifference, type PlacedLeaf } from './place-difference';
 import { type Problem, problem } from './problem';
@@ -25,7 +24,7 @@ export interface WalkedLine {
 
 export interface VerifyParts {
   readonly database: Database;
-  readonly keys: readonly NoteKey[];
+  readonly trusted: TrustedKeys;
   readonly claims: readonly AsyncGenerator<Claim>[];
   /** Every event line, in order. */
   readonly onLine: (line: WalkedLine) => void;
@@ -40,6 +39,8 @@ export interface ArchiveVerified {
   readonly checkpoints: number;
   /** The largest of them. */
   readonly latest: CheckedClaim | null;
+  /** Event lines under the last of them that each known witness cosigned. */
+  readonly cosigned: Readonly<Record<string, number>>;
   readonly problems: readonly Problem[];
 }
 
@@ -70,6 +71,7 @@ class Walk {
   #edge: TreeEdge = emptyTree;
   #checkpoints = 0;
   #latest: CheckedClaim | null = null;
+  readonly #cosigned: Record<string, number> = {};
   #failed = 0;
   #difference: { readonly index: number; readonly problem: Problem } | null = null;
   readonly #problems: Problem[] = [];
@@ -106,7 +108,7 @@ class Walk {
 
   async end(): Promise<ArchiveVerified> {
     for (let claim = await this.claims.take(); claim !== null; claim = await this.claims.take()) {
-      const checked = checkClaim(claim, this.parts.keys);
+      const checked = checkClaim(claim, this.parts.trusted);
       this.#note(isProblem(checked) ? checked : problem('truncated', `${checked.source}: `
         + `${checked.checkpoint.size} event lines were signed, and the archive has ${this.lines}`));
     }
@@ -124,7 +126,7 @@ class Walk {
     }
     return {
       commits: this.commits, lines: this.lines, bytes: this.#bytes, checkpoints: this.#checkpoints,
-      latest: this.#latest, problems: this.#problems,
+      latest: this.#latest, cosigned: this.#cosigned, problems: this.#problems,
     };
   }
 
@@ -141,7 +143,7 @@ class Walk {
   async #compareClaim(): Promise<void> {
     const claim = await this.claims.take();
     if (claim === null) return;
-    const checked = checkClaim(claim, this.parts.keys);
+    const checked = checkClaim(claim, this.parts.trusted);
     if (isProblem(checked)) { this.#note(checked); return; }
     const { size, root } = checked.checkpoint;
     if (size < this.#edge.size) {
@@ -151,6 +153,7 @@ class Walk {
     if (sameHash(root, rootOf(sha256, this.#edge))) {
       this.#checkpoints += 1;
       this.#latest = checked;
+      for (const witness of checked.witnesses) this.#cosigned[witness] = size;
       return;
     }
     this.#failed += 1;

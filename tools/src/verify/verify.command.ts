@@ -2,18 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command } from 'commander';
-import { type NoteKey } from '@libs/audit-tree/signed-note';
 import { parseEventLine } from '@libs/events/parse-commit';
 import { openDatabase } from '@libs/postgres/database';
 import { type AccessFlags, dirOf } from '../shared/access';
 import { describeEvent } from '../shared/describe-event';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { collect, withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
 import { terminal, type Terminal } from '../shared/terminal';
 import { checkBundle } from './check-bundle';
+import { type TrustedKeys } from './claims';
 import { archiveUrl } from './database-url';
-import { trustedKeys } from './trusted-keys';
+import { trustedKeys, witnessKeys } from './trusted-keys';
 import { type Verified, verifyAll, type Wanted } from './verify-all';
 
 interface Flags extends AccessFlags {
@@ -23,6 +23,7 @@ interface Flags extends AccessFlags {
   readonly export?: string;
   readonly bundle?: string;
   readonly publicKey?: string;
+  readonly witness: readonly string[];
   readonly checkpoints?: string;
   readonly stream: boolean;
   readonly json?: boolean;
@@ -37,6 +38,7 @@ export function addVerify(program: Command): void {
     .option('--export <file>', 'write these events as a bundle that can be checked without a server')
     .option('--bundle <file>', 'check a bundle, without any server')
     .option('--public-key <key>', 'the key that must have signed, or a file of keys')
+    .option('--witness <key>', 'public key of a witness: says what it cosigned; may be repeated', collect, [] as readonly string[])
     .option('--checkpoints <dir>', 'where checkpoints are kept as files (HOLDFAST_CHECKPOINT_DIR)')
     .option('--no-stream', 'do not compare the archive with the log')
     .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
@@ -78,7 +80,8 @@ async function archive(flags: Flags, out: Terminal): Promise<boolean> {
       + 'directory in which it was made.');
   }
   const startedAt = performance.now();
-  const verified = await run(flags, keys, out);
+  const witnesses = witnessKeys(flags.witness);
+  const verified = await run(flags, { keys, witnesses }, out);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   if (flags.export !== undefined && verified.bundle !== null) {
     await writeFile(flags.export, `${JSON.stringify(verified.bundle, null, 1)}\n`);
@@ -89,7 +92,7 @@ async function archive(flags: Flags, out: Terminal): Promise<boolean> {
   return sound;
 }
 
-async function run(flags: Flags, keys: readonly NoteKey[], out: Terminal): Promise<Verified> {
+async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<Verified> {
   const database = openDatabase({
     url: await archiveUrl(flags, process.env), connectionsMax: 2, statementTimeoutMs: 0,
     onError: (error) => out.progress(`postgres: ${error.message}`),
@@ -99,7 +102,7 @@ async function run(flags: Flags, keys: readonly NoteKey[], out: Terminal): Promi
   let shownAt = performance.now();
   try {
     return await verifyAll({
-      database, keys, wanted: wantedOf(flags), log: connection?.log ?? null,
+      database, trusted, wanted: wantedOf(flags), log: connection?.log ?? null,
       checkpointDir: flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'] ?? kept,
       progress: (commits, lines) => {
         if (performance.now() - shownAt < 2_000) return;
@@ -133,7 +136,7 @@ function asJson(verified: Verified, seconds: number, peakMb: number): string {
   const { commits, lines, bytes, checkpoints, compared, unsigned, latest, problems, bundle: proved } = verified;
   return JSON.stringify({
     ok: problems.length === 0, commits, event_lines: lines, bytes, checkpoints, compared, unsigned,
-    tree_size: latest?.checkpoint.size ?? null, key: latest?.key.id ?? null, seconds, peak_mb: peakMb,
+    cosigned: verified.cosigned, tree_size: latest?.checkpoint.size ?? null, key: latest?.key.id ?? null, seconds, peak_mb: peakMb,
     problems, events: proved?.events ?? [],
   });
 }
@@ -150,6 +153,8 @@ function described(verified: Verified, seconds: number, peakMb: number): string 
   const verdict = problems.length === 0 ? sound : `NOT as they were signed; ${checkpoints} checkpoints fit.`;
   return [
     ...events, head + verdict,
+    ...Object.entries(verified.cosigned).map(([witness, size]) =>
+      `${witness} cosigned the first ${size} event lines.`),
     ...unsigned > 0 ? [`${unsigned} event lines are younger than the last checkpoint that fits.`] : [],
     ...problems.map(({ kind, message }) => `  ${kind.toUpperCase()}  ${message}`),
   ].join('\n');

@@ -12,14 +12,15 @@ type Answer = Promise<ProofAnswer>;
 
 export function answerProofs(database: Database, signer: CheckpointSigner): ProofAnswers {
   return {
-    checkpoint: () => Promise.resolve(checkpoint(signer)),
+    checkpoint: () => checkpoint(signer),
     inclusion: (sequence, line) => inclusion(database, signer, { sequence, line }),
     consistency: (from, to) => consistency(database, signer, { from, to }),
   };
 }
 
-function checkpoint(signer: CheckpointSigner): ProofAnswer {
-  const { latest, key } = signer;
+async function checkpoint(signer: CheckpointSigner): Answer {
+  const { latest } = signer;
+  const key = await signer.key();
   if (latest === null) return unsigned('No checkpoint was signed yet.');
   const { origin, size, root, sequence } = latest.checkpoint;
   return {

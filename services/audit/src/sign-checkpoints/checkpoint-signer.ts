@@ -2,19 +2,22 @@
 // and every 10,000 commits. A checkpoint is an event of the log and a file.
 import { readFile } from 'node:fs/promises';
 import { type Checkpoint } from '@libs/audit-tree/checkpoint';
+import { type NoteKey, noteText, parseNote } from '@libs/audit-tree/signed-note';
 import { stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { listCheckpointFiles, writeCheckpointFile } from '@libs/checkpoints/checkpoint-files';
-import { type SigningKey } from '@libs/checkpoints/signing-key';
+import { NotWitnessed } from '@libs/checkpoints/witness';
 import { type Commit, type EventLog } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
 import { type Database } from '@libs/postgres/database';
+import { proveConsistency } from '@libs/postgres/tree-reads';
 import { newEventId } from '@libs/telemetry/ids';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
 import { catchUp } from './catch-up';
 import { type TreeMetrics } from './metrics';
+import { type CheckpointPlaces } from './places';
 import { checkpointOf, Inconsistent, signCheckpoint, type SignedCheckpoint } from './sign-checkpoint';
 
 const signEveryMs = 60_000;
@@ -25,10 +28,7 @@ export interface SignerParts {
   readonly archiver: ArchiveControl;
   readonly log: EventLog;
   readonly database: Database;
-  /** null: nothing is signed, the tree alone is kept. */
-  readonly key: SigningKey | null;
-  /** null: checkpoints are events only. */
-  readonly directory: string | null;
+  readonly places: CheckpointPlaces;
   readonly health: Health;
   readonly logger: Logger;
   readonly metrics: TreeMetrics;
@@ -53,8 +53,9 @@ export class CheckpointSigner {
     return this.#latest;
   }
 
-  get key(): SigningKey | null {
-    return this.parts.key;
+  /** The key that signs now; null: none. */
+  async key(): Promise<NoteKey | null> {
+    return await this.parts.places.keys?.now(this.parts.nowMs()) ?? null;
   }
 
   start(): void {
@@ -69,6 +70,7 @@ export class CheckpointSigner {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#abort.abort();
     await this.#running;
+    for (const witness of this.parts.places.witnesses) await witness.close();
   }
 
   /** Call with what was archived. A checkpoint itself is nothing that needs another. */
@@ -101,7 +103,7 @@ export class CheckpointSigner {
   }
 
   #isDue(): boolean {
-    if (this.parts.key === null || this.#newCommits === 0) return false;
+    if (this.parts.places.keys === null || this.#newCommits === 0) return false;
     return this.#newCommits >= signEveryCommits
       || this.parts.nowMs() - this.#lastTriedMs >= signEveryMs;
   }
@@ -123,13 +125,15 @@ export class CheckpointSigner {
   }
 
   async #sign(): Promise<void> {
-    const { database, key, log, directory, health, logger, metrics, nowMs } = this.parts;
-    if (key === null) return;
+    const { database, places: { keys, directory }, log, health, logger, metrics, nowMs } = this.parts;
+    if (keys === null) return;
+    const key = await keys.now(nowMs());
     const counted = this.#newCommits;
-    const signed = await signCheckpoint(database, key, await this.#earlier(key.name));
+    const own = await signCheckpoint(database, key, await this.#earlier(key.name));
     this.#lastTriedMs = nowMs();
     this.#newCommits -= counted;
-    if (signed === null) return;
+    if (own === null) return;
+    const signed = await this.#witnessed(own);
     const { checkpoint: { size, root, sequence, origin }, note } = signed;
     const data = {
       tree_size: size, root: Buffer.from(root).toString('hex'), note, origin, key_id: key.id,
@@ -141,6 +145,30 @@ export class CheckpointSigner {
     if (await this.#isFiled(directory, size, note)) health.set('checkpoints', 'up');
     metrics.signed(size);
     logger.info({ size, sequence, keyId: key.id }, 'checkpoint signed');
+  }
+
+  /** With the cosignatures of those witnesses that give one; none of them stops a checkpoint. */
+  async #witnessed({ checkpoint, note }: SignedCheckpoint): Promise<SignedCheckpoint> {
+    const { database, health, logger, metrics, places: { witnesses } } = this.parts;
+    const parsed = parseNote(note);
+    if (parsed === null || witnesses.length === 0) return { checkpoint, note };
+    const given = await Promise.all(witnesses.map(async (witness) => {
+      try {
+        const cosignature = await witness.cosign(note, checkpoint, (from) =>
+          proveConsistency(database, from, checkpoint.size));
+        health.set(`witness ${witness.name}`, 'up');
+        metrics.witnessed(witness.name, checkpoint.size);
+        return [cosignature];
+      } catch (error) {
+        if (!(error instanceof NotWitnessed)) throw error;
+        health.set(`witness ${witness.name}`, 'degraded', error.message);
+        metrics.notWitnessed(witness.name);
+        logger.error({ err: error, witness: witness.name }, 'a checkpoint was not cosigned');
+        return [];
+      }
+    }));
+    const signatures = [...parsed.signatures, ...given.flat()];
+    return { checkpoint, note: noteText({ ...parsed, signatures }) };
   }
 
   /** A directory that takes nothing stops no checkpoint: the log has it. */
@@ -158,7 +186,7 @@ export class CheckpointSigner {
 
   /** The last ones of log and directory. Those of another origin are of another log. */
   async #earlier(origin: string): Promise<Checkpoint[]> {
-    const { directory } = this.parts;
+    const { places: { directory } } = this.parts;
     const file = directory === null ? undefined : (await listCheckpointFiles(directory)).at(-1);
     const kept = file === undefined ? null : checkpointOf(await readFile(file, 'utf8'));
     if (file !== undefined && kept === null) throw new Inconsistent(`${file} is no checkpoint`);

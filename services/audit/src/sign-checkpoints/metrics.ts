@@ -6,6 +6,8 @@ export interface TreeMetrics {
   /** Commits of the archive that the tree has not. */
   behind(commits: number): void;
   refused(): void;
+  witnessed(witness: string, size: number): void;
+  notWitnessed(witness: string): void;
 }
 
 export function treeMetrics(registry: Registry): TreeMetrics {
@@ -13,6 +15,10 @@ export function treeMetrics(registry: Registry): TreeMetrics {
   const behind = gauge(registry, 'audit_tree_behind', 'Archived sequences the tree has yet to take');
   const signed = counter(registry, 'audit_checkpoints_total', 'Checkpoints signed');
   const refused = counter(registry, 'audit_refusals_total', 'Checkpoints not signed for a mismatch');
+  const cosigned = gauge(registry, 'audit_cosigned_size',
+    'Event lines under the last checkpoint that a witness cosigned', ['witness']);
+  const unwitnessed = counter(registry, 'audit_not_cosigned_total',
+    'Checkpoints that a witness did not cosign', ['witness']);
   return {
     signed(leaves) {
       size.set(leaves);
@@ -20,5 +26,7 @@ export function treeMetrics(registry: Registry): TreeMetrics {
     },
     behind: (commits) => { behind.set(commits); },
     refused: () => { refused.inc(1); },
+    witnessed: (witness, leaves) => { cosigned.set({ witness }, leaves); },
+    notWitnessed: (witness) => { unwitnessed.inc({ witness }, 1); },
   };
 }
