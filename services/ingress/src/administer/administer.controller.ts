@@ -6,7 +6,7 @@ import { actorOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
-import { mayAdminister } from './may-administer';
+import { mayAdminister } from './admin-token';
 import { applyConfig, configView } from './apply-config';
 import {
   changeEntity, createEntity, listEntities, oneEntity, removeEntity, rotateAdministrator,

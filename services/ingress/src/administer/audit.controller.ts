@@ -8,7 +8,7 @@ import { Edge } from '../shared/edge';
 import { readQuery } from '../shared/read-json';
 import { isRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
-import { mayAdminister } from './may-administer';
+import { mayAdminister } from './admin-token';
 import { askAudit } from './ask-audit';
 
 const count = z.coerce.number().int().min(0);

@@ -14,7 +14,7 @@ import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { refusalOfError, sendJson, sendRefusal } from '../shared/respond';
 import { timelineOf } from '../shared/timeline';
 import { type AnyJob, findAnyJob } from './find-any-job';
-import { mayAdminister } from './may-administer';
+import { mayAdminister } from './admin-token';
 import { contentQuery, readContentOf } from './read-content-of';
 
 const whyBody = z.strictObject({ reason: z.string().max(500).nullable().default(null) });

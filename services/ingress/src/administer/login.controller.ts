@@ -7,7 +7,6 @@ import { systemTenant } from '@libs/governance/state';
 import { claimValues } from '@libs/oidc/claims';
 import { type CodeClient } from '@libs/oidc/code-flow';
 import { resolveSecret, SecretUnavailable } from '@libs/settings/secret-ref';
-import { whoOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { loggedIn } from '../shared/identify';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
@@ -15,6 +14,7 @@ import { refusalOfError, sendRefusal } from '../shared/respond';
 import {
   cookieOf, publicUrl, sealSession, sessionCookie, sessionMs, setCookie,
 } from '../shared/sessions';
+import { recordAct } from './record-act';
 
 const pendingCookie = 'holdfast_login';
 const callbackPath = '/admin/v1/callback';
@@ -72,10 +72,7 @@ export class LoginController {
         subject: login.subject, email: login.email, issuer: login.issuer, untilMs,
         values: [...claimValues(login.claims, oidc.roles_claim)],
       });
-      await this.edge.appends.recordAccess({
-        type: 'AdminActed', subject: actor.id, tenant: systemTenant,
-        data: { ...whoOf(actor), act: 'login', about: 'session', detail: {} },
-      });
+      await recordAct(this.edge, actor, { act: 'login', about: 'session', detail: {} });
       setCookie(this.edge, request, reply, {
         name: sessionCookie, value, path: '/', sameSite: 'Strict', maxAgeS: sessionMs / 1000,
       });
