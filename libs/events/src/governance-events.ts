@@ -154,5 +154,7 @@ export const settingsChanged = z.object({
   webhooks_allow_private: z.boolean(),
   /** Absent: `refuse_under_budget`. */
   unknown_price: z.enum(unknownPricePolicies).optional(),
+  /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
+  write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,
 });

@@ -11,6 +11,7 @@ import type { DesiredConfig } from './desired-config';
 import {
   type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
 } from './diff-part';
+import { writeOffAfterMs } from './evolve';
 import { type GovernanceState, systemTenant, unknownPriceDefault } from './state';
 
 export interface ConfigDiff {
@@ -130,7 +131,8 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   const settings = desired.settings ?? defaultSettings;
   const unknownPrice = settings.unknown_price ?? unknownPriceDefault;
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
-    && unknownPrice === state.unknownPrice;
+    && unknownPrice === state.unknownPrice
+    && writeOffAfterMs(settings.write_off_after_s) === state.writeOffAfterMs;
   if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {

@@ -67,6 +67,8 @@ export interface GovernanceState {
   readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
   readonly unknownPrice: UnknownPricePolicy;
+  /** A hold whose call's end nobody learned is written off after so long; null: never. */
+  readonly writeOffAfterMs: number | null;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
@@ -94,5 +96,7 @@ export const initialGovernance: GovernanceState = {
   oidc: null,
   webhooksAllowPrivate: false,
   unknownPrice: unknownPriceDefault,
+  // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
+  writeOffAfterMs: 86_400_000,
   settingsOrigin: null,
 };

@@ -53,11 +53,14 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
 /** null: nothing is said, so the defaults. */
 function buildSettings({ webhooks, governance }: HoldfastYaml): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
-  const { unknown_price: unknownPrice } = governance ?? {};
-  if (allowPrivate === undefined && unknownPrice === undefined) return null;
+  const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
+  const settings = [allowPrivate, unknownPrice, writeOffAfterS];
+  if (settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
+    ...(writeOffAfterS === undefined ? {}
+      : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
   };
 }
 

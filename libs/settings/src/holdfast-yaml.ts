@@ -147,6 +147,15 @@ const price = z.strictObject({
   provider: z.string().min(1), model: z.string().min(1), ...priceFields,
 });
 
+const governance = z.strictObject({
+  unknown_price: z.enum(unknownPricePolicies).optional().describe(
+    'What becomes of a call whose price nobody knows; it is never taken for free.',
+  ),
+  write_off_after_s: z.union([z.int().positive(), z.literal('never')]).optional().describe(
+    'A hold whose call nobody heard the end of is written off after so many seconds; 86400 if absent.',
+  ),
+});
+
 export const holdfastYaml = z.strictObject({
   providers: z.array(provider).min(1).optional(),
   routes: z.array(route).optional(),
@@ -154,11 +163,7 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
-  governance: z.strictObject({
-    unknown_price: z.enum(unknownPricePolicies).optional().describe(
-      'What becomes of a call whose price nobody knows; it is never taken for free.',
-    ),
-  }).optional(),
+  governance: governance.optional(),
   administrators: z.array(administrator).optional(),
   oidc: oidcFields.optional(),
 });
@@ -192,6 +197,7 @@ export function configJsonSchema(): Record<string, unknown> {
   return {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
-    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks.',
+    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks, '
+      + 'governance.',
   };
 }

@@ -326,3 +326,13 @@ describe('who may administer', () => {
     expect(problem('oidc: { issuer: "https://login.example.com", client_id: hf, roles: {} }')).toContain('at least one value');
   });
 });
+
+describe('governance', () => {
+  test('says when a hold of unknown end is written off: seconds, or never', () => {
+    const settings = (value: string): DesiredConfig['settings'] =>
+      accepted(`${smallest}governance: { write_off_after_s: ${value} }\n`).settings;
+    expect(settings('60')).toEqual({ webhooks_allow_private: false, write_off_after_s: 60 });
+    expect(settings('never')).toEqual({ webhooks_allow_private: false, write_off_after_s: null });
+    expect(parseConfig(`${smallest}governance: { write_off_after_s: 0 }\n`, options).ok).toBe(false);
+  });
+});

@@ -4,6 +4,7 @@ import { AdministerController } from './administer/administer.controller';
 import { AdminJobsController } from './administer/jobs.controller';
 import { LoginController } from './administer/login.controller';
 import { AuditController } from './administer/audit.controller';
+import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -22,9 +23,7 @@ export class AppModule {
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
         CancelJobController, EndpointsController, DeliveriesController, AdminJobsController,
-        LoginController,
-        AdministerController,
-        AuditController,
+        LoginController, AdministerController, AuditController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

@@ -3,9 +3,7 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Catalogue } from '@libs/events/catalogue';
-import { type EventDraft } from '@libs/events/envelope';
-import { type Actor, actorOf, whoOf } from '../shared/actor';
+import { actorOf } from '../shared/actor';
 import { cancelJob } from '../shared/cancel-job';
 import { Edge } from '../shared/edge';
 import { readJson, readQuery } from '../shared/read-json';
@@ -13,6 +11,7 @@ import { redrive } from '../shared/redrive';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { refusalOfError, sendJson, sendRefusal } from '../shared/respond';
 import { timelineOf } from '../shared/timeline';
+import { actOnJob } from './act-on-job';
 import { type AnyJob, findAnyJob } from './find-any-job';
 import { mayAdminister } from './admin-token';
 import { contentQuery, readContentOf } from './read-content-of';
@@ -60,7 +59,7 @@ export class AdminJobsController {
       if (isRefusal(why)) return why;
       if (found.terminal !== null) return ok(shown(found));
       const actor = actorOf(request);
-      const also = acted(actor, found, { act: 'job.cancel', detail: why });
+      const also = actOnJob(actor, found, { act: 'job.cancel', detail: why });
       await cancelJob(this.edge, found, { by: 'admin', reason: why.reason, also });
       const now = await findAnyJob(this.edge, found.id);
       return isRefusal(now) ? now : ok(shown(now));
@@ -82,7 +81,7 @@ export class AdminJobsController {
       const actor = actorOf(request);
       const made = await redrive(this.edge, {
         found, key,
-        also: (job) => acted(actor, found, { act: 'job.redrive', detail: { ...why, job } }),
+        also: (job) => actOnJob(actor, found, { act: 'job.redrive', detail: { ...why, job } }),
       });
       return isRefusal(made) ? made : { status: 202, body: made.view };
     });
@@ -112,14 +111,4 @@ function ok(body: unknown): Answer {
 
 function shown({ view, tenant, key, team }: AnyJob): object {
   return { ...view, customer: tenant, team, key };
-}
-
-/** On the subject of the job itself, so that it stands beside what it did. */
-function acted(
-  actor: Actor, { id, tenant }: AnyJob, act: Pick<Catalogue['AdminActed'], 'act' | 'detail'>,
-): EventDraft {
-  return {
-    type: 'AdminActed', subject: id, tenant,
-    data: { ...whoOf(actor), ...act, about: `jobs/${id}` },
-  };
 }

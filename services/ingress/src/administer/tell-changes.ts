@@ -49,5 +49,8 @@ function entityOf({ type, subject }: EventDraft): Entity {
 }
 
 export function settingsView(state: GovernanceState): object {
-  return { webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice };
+  return {
+    webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
+    write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
+  };
 }

@@ -25,6 +25,12 @@ export interface AppendsParts {
   readonly partitionOf: (tenant: string) => number;
 }
 
+export interface RecordOptions {
+  /** Of the event, for who asks what became of it. */
+  readonly id?: string;
+  readonly also?: EventDraft;
+}
+
 export class Appends {
   readonly #pending = new Set<Pending>();
   #timer: NodeJS.Timeout | null = null;
@@ -66,10 +72,13 @@ export class Appends {
     return appended.answer;
   }
 
-  /** Both or neither. @throws Fault log_unavailable, log_full */
-  async record(draft: EventDraft, also?: EventDraft): Promise<Appended> {
-    const events = [...this.#stamped(draft), ...this.#stamped(also)];
-    return this.#append(draft.tenant, { events }, () => undefined).answer;
+  /** `also` with it: both or neither. @throws Fault log_unavailable, log_full */
+  async record(
+    draft: EventDraft, { id = newEventId(), also }: RecordOptions = {},
+  ): Promise<Appended> {
+    const event = stamp(draft, id, this.parts.now());
+    const entry = { events: [event, ...this.#stamped(also)] };
+    return this.#append(draft.tenant, entry, () => undefined).answer;
   }
 
   /** Who was given what: resolves when it is in the log. @throws Fault log_unavailable, log_full */

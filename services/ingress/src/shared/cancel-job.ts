@@ -23,7 +23,8 @@ export async function cancelJob(
 ): Promise<void> {
   const follow = new JobFollow(edge.waiters, { job, partition: edge.partitionOf(tenant) });
   try {
-    await edge.appends.record(cancelRequested({ job, tenant, by }, reason ?? null), also);
+    await edge.appends.record(
+      cancelRequested({ job, tenant, by }, reason ?? null), also === undefined ? {} : { also });
     edge.waiters.ask(job);
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise((resolve) => {
