@@ -6,6 +6,7 @@ import { Fault } from '@libs/faults/faults';
 import { Archive1764000000000 } from './migrations/archive-1764000000000';
 import { AuditTree1764700000000 } from './migrations/audit-tree-1764700000000';
 import { DeadLetters1764600000000 } from './migrations/dead-letters-1764600000000';
+import { KeptSnapshots1765900000000 } from './migrations/kept-snapshots-1765900000000';
 
 /** Any constant will do; it names our lock among a database's advisory locks. */
 const migrationLock = 7_301_001;
@@ -95,7 +96,10 @@ export async function migrate(url: string): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
     url,
-    migrations: [Archive1764000000000, DeadLetters1764600000000, AuditTree1764700000000],
+    migrations: [
+      Archive1764000000000, DeadLetters1764600000000, AuditTree1764700000000,
+      KeptSnapshots1765900000000,
+    ],
     migrationsTableName: 'holdfast_migrations',
     // The lock holds one connection while the migrations run on another.
     extra: { max: 2, connectionTimeoutMillis: 3_000 },
