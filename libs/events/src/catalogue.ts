@@ -5,6 +5,7 @@ import * as access from './access-events';
 import * as administrator from './administrator-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
+import * as limits from './limits';
 import * as webhook from './webhook-events';
 
 export const schemas = {
@@ -33,12 +34,18 @@ export const schemas = {
   WebhookExhausted: webhook.webhookExhausted,
   WebhookRedeliverRequested: webhook.webhookRedeliverRequested,
   KeyCreated: governance.keyCreated,
+  KeyChanged: governance.keyChanged,
+  KeyRotated: governance.keyRotated,
   KeyRevoked: governance.keyRevoked,
+  AccessSuspended: governance.accessSuspended,
+  AccessResumed: governance.accessResumed,
   CustomerSet: governance.customerSet,
   CustomerRemoved: governance.customerRemoved,
   TeamSet: governance.teamSet,
   TeamRemoved: governance.teamRemoved,
   LimitsSet: governance.limitsSet,
+  BudgetRaised: limits.budgetRaised,
+  TimeZoneSet: limits.timeZoneSet,
   ProviderConfigured: governance.providerConfigured,
   ProviderRemoved: governance.providerRemoved,
   RouteConfigured: governance.routeConfigured,

@@ -1,7 +1,8 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
-import { budget, limitLevel, rateLimit } from './limits';
+import { accessRules, denials } from './access-rules';
+import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
@@ -25,13 +26,34 @@ export const keyCreated = z.object({
   visibility: z.enum(['key', 'team', 'customer']),
   metadata: z.record(z.string(), z.string()),
   expires_at_ms: z.number().int().nullable(),
+  ...denials,
   origin,
+});
+/** Everything of a key but its value, which stays as it is. */
+export const keyChanged = keyCreated.omit({ hash: true, hint: true });
+/** The former value works until then. */
+export const keyRotated = z.object({
+  key: z.string(), hash: z.string(), hint: z.string(), old_until_ms: z.number().int(), origin,
 });
 export const keyRevoked = z.object({ key: z.string(), reason: z.string(), origin });
 
-export const customerSet = z.object({ customer: z.string(), name: z.string().nullable(), weight: z.number(), origin });
+/** Stops a customer, a team or a key, and all that is below it. */
+export const accessSuspended = z.object({ level: limitLevel, id: z.string(), reason: z.string(), origin });
+export const accessResumed = z.object({ level: limitLevel, id: z.string(), origin });
+
+export const customerSet = z.object({
+  customer: z.string(),
+  name: z.string().nullable(),
+  weight: z.number(),
+  ...accessRules,
+  /** For calendar budgets of its levels that name none. */
+  time_zone: z.string().optional(),
+  origin,
+});
 export const customerRemoved = z.object({ customer: z.string(), origin });
-export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
+export const teamSet = z.object({
+  team: z.string(), customer: z.string(), name: z.string().nullable(), ...accessRules, origin,
+});
 export const teamRemoved = z.object({ team: z.string(), origin });
 
 /**
@@ -45,6 +67,8 @@ export const limitsSet = z.object({
   rate_limits: z.array(rateLimit),
   /** Calls under way at the same time. */
   max_concurrent: z.number().int().positive().nullable(),
+  /** The same by model. */
+  concurrent: z.array(concurrentLimit).optional(),
   origin,
 });
 export type LimitsConfig = z.infer<typeof limitsSet>;

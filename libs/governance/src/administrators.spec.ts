@@ -89,13 +89,13 @@ describe('a role', () => {
 
 describe('a file', () => {
   const config: DesiredConfig = { ...emptyConfig, administrators: [ann], oidc };
-  const applied = fold(diffConfig(initialGovernance, config).events);
+  const applied = fold(diffConfig(initialGovernance, config, 0).events);
 
   test('makes administrators and logins once, and takes away what it does not name any more', () => {
     expect(applied.administrators.get('ann')?.set.origin).toBe('file');
     expect(applied.oidc?.issuer).toBe('https://login');
-    expect(diffConfig(applied, config).events).toEqual([]);
-    const gone = diffConfig(applied, emptyConfig);
+    expect(diffConfig(applied, config, 0).events).toEqual([]);
+    const gone = diffConfig(applied, emptyConfig, 0);
     expect(gone.changes.map(({ action, entity }) => `${action} ${entity}`))
       .toEqual(['remove administrator', 'remove oidc']);
     expect(reasonOf(fold(gone.events, applied), 'h1')).toBe('revoked_admin_token');
@@ -103,11 +103,11 @@ describe('a file', () => {
 
   test('does not touch those of the API, nor bring back a token that was revoked', () => {
     const conflict = (state: GovernanceState, one: Wanted): string =>
-      diffConfig(state, { ...config, oidc: null, administrators: [one] }).conflicts.map(({ message }) => message).join();
+      diffConfig(state, { ...config, oidc: null, administrators: [one] }, 0).conflicts.map(({ message }) => message).join();
     expect(conflict(fold([made()]), ann)).toBe('administrator ann was made by the API');
     expect(conflict(fold([removed('api')], applied), ann)).toBe('administrator ann was revoked; give it a new token');
     expect(conflict(fold([removed('api')], applied), { ...ann, hash: 'h2' })).toBe('');
     expect(conflict(applied, { ...ann, administrator: 'bob' })).toContain('same token');
-    expect(diffConfig(fold([made()]), emptyConfig).events).toEqual([]);
+    expect(diffConfig(fold([made()]), emptyConfig, 0).events).toEqual([]);
   });
 });

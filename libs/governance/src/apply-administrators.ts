@@ -1,7 +1,8 @@
 // The part of applying a configuration that is about administrators and their logins.
 import type { EventDraft } from '@libs/events/envelope';
 import type { DesiredConfig } from './desired-config';
-import { type DiffPart, emptyPart, sameValue } from './diff-part';
+import { sameValue } from './diff-fields';
+import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import type { Administrator, GovernanceState } from './state';
 
 type Wanted = NonNullable<DesiredConfig['administrators']>[number];
@@ -22,7 +23,7 @@ export function diffAdministrators(state: GovernanceState, desired: DesiredConfi
     const data = { ...one, origin: 'file' as const };
     if (now !== undefined && !now.revoked && sameValue(now.set, data)) continue;
     part.sets.push({ type: 'AdministratorSet', subject: id, tenant, data });
-    part.changes.push({ action: now === undefined ? 'create' : 'change', entity, id });
+    part.changes.push(changed(entity, id, now && shown(now), shown({ set: data })));
   }
   const ids = new Set(wanted.map(({ administrator }) => administrator));
   for (const [id, now] of state.administrators) {
@@ -31,9 +32,14 @@ export function diffAdministrators(state: GovernanceState, desired: DesiredConfi
       administrator: id, reason: 'removed from the configuration file', origin: 'file' as const,
     };
     part.removals.push({ type: 'AdministratorRemoved', subject: id, tenant, data });
-    part.changes.push({ action: 'remove', entity, id });
+    part.changes.push(removed(entity, id));
   }
   return part;
+}
+
+/** Without the token that a rotation left, which is a hash. */
+function shown({ set }: Pick<Administrator, 'set'>): object {
+  return { ...set, former: undefined };
 }
 
 function clash(
@@ -59,7 +65,7 @@ export function diffOidc(state: GovernanceState, desired: DesiredConfig): DiffPa
   if (wanted === null) {
     if (now?.origin !== 'file') return part;
     part.removals.push(oidcRemoved(now.issuer, 'file'));
-    part.changes.push({ action: 'remove', entity, id });
+    part.changes.push(removed(entity, id));
     return part;
   }
   if (now?.origin === 'api') {
@@ -69,7 +75,7 @@ export function diffOidc(state: GovernanceState, desired: DesiredConfig): DiffPa
   const data = { ...wanted, origin: 'file' as const };
   if (sameValue(now, data)) return part;
   part.sets.push({ type: 'OidcConfigured', subject: 'oidc', tenant, data });
-  part.changes.push({ action: now === null ? 'create' : 'change', entity, id });
+  part.changes.push(changed(entity, id, now ?? undefined, data));
   return part;
 }
 

@@ -1,7 +1,9 @@
 // The plan of one job: an ordered list of candidates with a reason for each, or why there is none
 // now. Pure: the same job, governance, load, time and seed give the same plan.
 import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job-events';
+import type { RateLeft } from '@libs/events/limits';
 import type { Strategy } from '@libs/events/routing-policy';
+import { stoppedBy } from '@libs/governance/access';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
 import { continuingOf } from '@libs/jobs/continuing';
@@ -15,7 +17,7 @@ import { withinLimits, type LimitsContext, type OverLimit } from './ledger/withi
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
 import {
-  cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown,
+  cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown, suspendedNow,
 } from './plan-refusals';
 import type { ProviderLoad } from './provider-load';
 import { meetRules, type RuleMet } from './route-rules';
@@ -45,6 +47,7 @@ export interface Plan {
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, string>>;
+  readonly rates: readonly RateLeft[];
   readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
   readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;
   readonly continueOnBreak: boolean;
@@ -73,7 +76,11 @@ const passedOverMax = 24;
 
 export function planFor(job: JobFacts, context: PlanContext, seed: number): PlanResult {
   const { governance } = context;
-  const { model, fallbacks } = job.submitted;
+  const { model, fallbacks, team, key, mode } = job.submitted;
+  const stopped = stoppedBy(governance, { tenant: job.tenant, team, key });
+  if (stopped !== null) {
+    return mode === 'async' ? { kind: 'wait', untilMs: null } : suspendedNow(stopped);
+  }
   const resolution = resolveModel(governance, model);
   if (!resolution.ok) return noSuchModel(resolution.message);
   const { dropParams } = resolution;
@@ -206,6 +213,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
     rule: met.rule,
     overlay: look.overlay,
     reserved: within.reserved,
+    rates: within.rates(hedge === null ? 1 : 2),
     hedge,
     retries: resolution.retries,
     continueOnBreak: resolution.continueOnBreak && job.submitted.mode === 'stream',

@@ -1,69 +1,111 @@
-// The fields that say who may administer: administrators, and whose logins are taken. The latter are
-// the same in holdfast.yaml and in the API, with the same checks.
+// Rules of access as they are written in holdfast.yaml and sent to the API: what a customer, a team or
+// a key may use, and whether it may at all.
 import { z } from 'zod';
-import { adminRole } from '@libs/events/access-events';
-import { type OidcConfig } from '@libs/events/administrator-events';
+import type { Catalogue } from '@libs/events/catalogue';
 
-/** The actor of the root token; nobody else may be called so. */
-export const rootName = 'admin';
+const names = z.union([z.string().min(1).transform((name) => [name]), z.array(z.string().min(1))]);
+/** Every process keeps it in memory, for every key. */
+const metadataEntriesMax = 64;
+const metadataCharsMax = 4096;
 
-export const administrator = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
-    error: 'use letters, digits, ".", "_" and "-", up to 64',
-  }).refine((value) => value !== rootName, {
-    error: `"${rootName}" is the holder of HOLDFAST_ADMIN_TOKEN; choose another id`,
-  }),
-  name: z.string().max(200).optional(),
-  role: adminRole,
-  token: z.string().min(1).describe(
-    'A whole ${NAME}, env:NAME or file:/path. Never the token itself.',
-  ),
-  expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
-    error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
+export const metadata = z.record(z.string(), z.string()).refine(
+  (value) => Object.keys(value).length <= metadataEntriesMax
+    && JSON.stringify(value).length <= metadataCharsMax,
+  { error: `metadata is too big: up to ${metadataEntriesMax} entries in ${metadataCharsMax} letters` },
+);
+
+const capError = 'write a whole number above 0';
+const params = z.strictObject({
+  max_tokens: z.int({ error: capError }).positive({ error: capError }).optional(),
+  temperature: z.strictObject({
+    min: z.number().min(0).max(2).optional(), max: z.number().min(0).max(2).optional(),
   }).optional(),
-});
-export type AdministratorYaml = z.output<typeof administrator>;
-
-const issuer = z.url({ protocol: /^https?$/ }).refine(isSafe, {
-  error: 'use https (http only for this machine)',
+  refuse: names.optional(),
+  clamp: z.boolean().optional(),
 });
 
-export const oidcFields = z.strictObject({
-  issuer,
-  /** What its tokens must be made for; the client id when absent. */
-  audience: z.string().min(1).optional(),
-  client_id: z.string().min(1).optional(),
-  roles_claim: z.string().min(1).optional(),
-  roles: z.record(z.string().min(1), adminRole).refine((roles) => Object.keys(roles).length > 0, {
-    error: 'name at least one value of the roles claim and its role',
-  }),
-  client_secret: z.string().min(1).describe(
-    'A whole ${NAME}, env:NAME or file:/path. Never the secret itself.',
-  ).optional(),
-  scopes: z.string().regex(/^openid( \S+)*$/, { error: 'begin with "openid"' }).optional(),
-}).refine(({ audience, client_id: client }) => audience !== undefined || client !== undefined, {
-  error: 'name the audience (or the client_id) that tokens must be made for',
-});
+/** At customers, teams and keys. */
+export const accessFields = {
+  models: names.optional(),
+  providers: names.optional(),
+  denied_models: names.optional(),
+  denied_providers: names.optional(),
+  params: params.optional(),
+  metadata: metadata.optional(),
+};
 
-export type OidcFields = z.output<typeof oidcFields>;
+/** A key is `expired` by its `expires_at`, which is no state to be set. */
+export const stateFields = {
+  state: z.enum(['active', 'suspended']).optional(),
+  suspended_reason: z.string().min(1).max(500).optional(),
+};
 
-export function buildOidc(
-  fields: OidcFields, clientSecret: string | null,
-): Omit<OidcConfig, 'origin'> {
-  const { issuer: url, audience, client_id: client = null, roles_claim: claim } = fields;
+export interface AccessYaml {
+  readonly models?: readonly string[] | undefined;
+  readonly providers?: readonly string[] | undefined;
+  readonly denied_models?: readonly string[] | undefined;
+  readonly denied_providers?: readonly string[] | undefined;
+  readonly params?: z.output<typeof params> | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface StateYaml {
+  readonly state?: 'active' | 'suspended' | undefined;
+  readonly suspended_reason?: string | undefined;
+}
+
+type Rules = Pick<Catalogue['TeamSet'],
+  'models' | 'providers' | 'denied_models' | 'denied_providers' | 'params' | 'metadata'>;
+
+/** What rules nothing is left out: it is the same as not said. */
+export function buildAccess(yaml: AccessYaml): Rules {
   return {
-    issuer: url,
-    audience: audience ?? client ?? '',
-    client_id: client,
-    client_secret: clientSecret,
-    roles_claim: claim ?? 'roles',
-    roles: fields.roles,
-    scopes: fields.scopes ?? 'openid email',
+    ...listOf('models', without(yaml.models)),
+    ...listOf('providers', without(yaml.providers)),
+    ...buildDenials(yaml),
+    ...(Object.keys(yaml.metadata ?? {}).length === 0 ? {} : { metadata: { ...yaml.metadata } }),
   };
 }
 
-/** Whoever can change an answer of the issuer on its way can make administrators. */
-function isSafe(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+export function buildDenials(
+  yaml: AccessYaml,
+): Pick<Rules, 'denied_models' | 'denied_providers' | 'params'> {
+  return {
+    ...listOf('denied_models', [...yaml.denied_models ?? []]),
+    ...listOf('denied_providers', [...yaml.denied_providers ?? []]),
+    ...(yaml.params === undefined ? {} : buildParams(yaml.params)),
+  };
+}
+
+/** `*` in a list of what is allowed is the same as no list. */
+export function without(list: readonly string[] | undefined): string[] {
+  return (list ?? []).includes('*') ? [] : [...list ?? []];
+}
+
+/** Why a state cannot be as it is written; null: it can. */
+export function stateProblem({ state, suspended_reason: reason }: StateYaml): string | null {
+  if (state === 'suspended' && reason === undefined) {
+    return 'say why in suspended_reason: whoever is stopped is told';
+  }
+  return state !== 'suspended' && reason !== undefined
+    ? 'suspended_reason goes with state: suspended' : null;
+}
+
+function buildParams(yaml: NonNullable<AccessYaml['params']>): Pick<Rules, 'params'> {
+  const { max_tokens: cap, temperature, refuse = [], clamp = false } = yaml;
+  if (cap === undefined && temperature === undefined && refuse.length === 0) return {};
+  return {
+    params: {
+      ...(cap === undefined ? {} : { max_tokens: cap }),
+      // OpenAI's range; Anthropic's ends at 1.
+      ...(temperature === undefined ? {}
+        : { temperature: { min: temperature.min ?? 0, max: temperature.max ?? 2 } }),
+      refused: refuse,
+      clamp,
+    },
+  };
+}
+
+function listOf<N extends string>(name: N, list: string[]): Partial<Record<N, string[]>> {
+  return list.length === 0 ? {} : { [name]: list } as Record<N, string[]>;
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { missingProviderTypes } from '@libs/governance/provider-types';
 import type { ConfigPath, ProblemList } from './config-problem';
 import { type HoldfastYaml, configJsonSchema, holdfastYaml, laterFields } from './holdfast-yaml';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@libs/governance/nearest-name';
 
 type Issue = z.core.$ZodIssue;
 
@@ -48,6 +48,9 @@ function wrongValue(issue: Issue, path: ConfigPath, given: unknown): string {
 function unknownField(path: ConfigPath, name: string): string {
   const later = laterFields[name];
   if (later !== undefined) return later;
+  if (/^limit_[a-z]{3}$/i.test(name)) {
+    return 'amounts are in USD; there is no other currency in this version: write limit_usd';
+  }
   const near = nearestName(name, fieldNames(path));
   return near === null
     ? `unknown field; known here: ${fieldNames(path).join(', ')}`

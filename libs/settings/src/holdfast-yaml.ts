@@ -4,8 +4,9 @@ import { faultOf } from '@libs/conditions/condition';
 import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
-import { administrator, oidcFields } from './access-shape';
-import { limitsFields } from './limits-shape';
+import { accessFields, stateFields } from './access-shape';
+import { administrator, oidcFields } from './administrators-shape';
+import { limitsFields, timeZoneField } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
 /** No slash: `provider/model` is split there. */
@@ -120,26 +121,32 @@ const virtualKey = z.strictObject({
   id,
   value: secretText,
   name: z.string().optional(),
-  models: names.optional(),
-  providers: names.optional(),
   visibility: z.enum(['key', 'team', 'customer']).optional(),
-  metadata: text.optional(),
+  overlap_s: z.int().nonnegative().max(30 * 86_400).optional().describe(
+    'When its value is changed here, the former one goes on working for so many seconds.',
+  ),
   expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
     error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
   }).optional(),
+  ...accessFields,
+  ...stateFields,
   ...limitsFields,
 });
 
 const team = z.strictObject({
-  id, name: z.string().optional(), keys: z.array(virtualKey).optional(), ...limitsFields,
+  id, name: z.string().optional(), keys: z.array(virtualKey).optional(),
+  ...accessFields, ...stateFields, ...limitsFields,
 });
 
 const customer = z.strictObject({
   id,
   name: z.string().optional(),
   weight: positive.optional(),
+  time_zone: timeZoneField.optional().describe('For its calendar budgets that name none.'),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
+  ...accessFields,
+  ...stateFields,
   ...limitsFields,
 });
 
@@ -183,7 +190,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets stand at customers, teams and keys',
   rate_limits: 'rate limits stand at customers, teams and keys',
   currency: 'amounts are in USD (limit_usd); there is no other currency in this version',
-  timezone: 'calendar windows begin at midnight UTC in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',

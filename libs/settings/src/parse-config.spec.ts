@@ -216,7 +216,7 @@ describe('a wrong holdfast.yaml', () => {
 
   test('a rate limit of nothing, and limits of nobody, are refused', () => {
     const [problem] = refused(full.replace('    name: ${NAME}\n', '    rate_limits: [{ window: minute }]\n'));
-    expect(problem).toContain('customers[0].rate_limits[0]: needs requests, tokens or both');
+    expect(problem).toContain('customers[0].rate_limits[0]: needs requests, tokens, input_tokens, output_tokens or concurrent');
     expect(refused(`${smallest}budgets: []\n`)[0]).toContain('budgets stand at customers, teams and keys');
   });
 
@@ -283,47 +283,6 @@ describe('a wrong holdfast.yaml', () => {
 
   test('a required field that is missing is named', () => {
     expect(refused('providers:\n  - id: a\n')[0]).toBe('holdfast.yaml:2: providers[0].type: is required');
-  });
-});
-
-describe('who may administer', () => {
-  const token = 'hfa_0123456789012345678901234567890123456789';
-  const read = (text: string) => parseConfig(`${smallest}${text}`, {
-    ...options, environment: { ...environment, ANN: token, SHORT: 'too-short', OIDC: 's' },
-  });
-  const problem = (text: string): string => {
-    const parsed = read(text);
-    return parsed.ok ? '' : parsed.problems.map(problemText).join('\n');
-  };
-
-  test('is named with a role and a token, of which only the hash is kept', () => {
-    const parsed = read('administrators:\n  - { id: ann, role: operator, token: "env:ANN", expires_at: 2030-01-31 }\n');
-    const config = parsed.ok ? parsed.config : null;
-    expect(config?.administrators).toMatchObject([
-      { administrator: 'ann', role: 'operator', hint: 'hfa_0123…', expires_at_ms: Date.parse('2030-01-31') },
-    ]);
-    expect(JSON.stringify(config)).not.toContain(token);
-    expect(desiredConfig.parse(config)).toEqual(config);
-  });
-
-  test('is told what is wrong', () => {
-    expect(problem('administrators: [{ id: admin, role: owner, token: "env:ANN" }]')).toContain('HOLDFAST_ADMIN_TOKEN');
-    expect(problem('administrators: [{ id: a, role: boss, token: "env:ANN" }]')).toContain('administrators[0].role');
-    expect(problem('administrators: [{ id: a, role: owner, token: "env:SHORT" }]')).toContain('at least 32 letters');
-    expect(problem('administrators: [{ id: a, role: owner, token: hfa_literal }]')).toContain('export A_ADMIN_TOKEN=');
-    expect(problem('administrators: [{ id: a, role: owner, token: "env:ANN" }, { id: a, role: owner, token: "env:ANN" }]'))
-      .toContain('another administrator "a"');
-  });
-
-  test('comes from logins of one issuer, whose claims are mapped to roles', () => {
-    const parsed = read('oidc: { issuer: "https://login.example.com", client_id: hf, client_secret: "env:OIDC", roles: { sre: operator } }\n');
-    expect(parsed.ok && parsed.config.oidc).toEqual({
-      issuer: 'https://login.example.com', audience: 'hf', client_id: 'hf', client_secret: 'env:OIDC',
-      roles_claim: 'roles', roles: { sre: 'operator' }, scopes: 'openid email',
-    });
-    expect(problem('oidc: { issuer: "http://login.example.com", client_id: hf, roles: { a: owner } }')).toContain('use https');
-    expect(problem('oidc: { issuer: "https://login.example.com", roles: { a: owner } }')).toContain('name the audience');
-    expect(problem('oidc: { issuer: "https://login.example.com", client_id: hf, roles: {} }')).toContain('at least one value');
   });
 });
 

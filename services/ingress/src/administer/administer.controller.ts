@@ -7,15 +7,21 @@ import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
-import { applyConfig, configView } from './apply-config';
+import { actOnEntity } from './act-on-entity';
+import { applyConfig } from './apply-config';
+import { configView } from './config-view';
 import {
   changeEntity, createEntity, listEntities, oneEntity, removeEntity, rotateAdministrator,
 } from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
+import { endRaise, raiseBudget } from './raises';
 import { whoAmI } from './who-am-i';
 
-type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
+type Answer = {
+  readonly status: number; readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+} | HttpRefusal;
 
 @Controller('admin/v1')
 export class AdministerController {
@@ -23,7 +29,7 @@ export class AdministerController {
 
   @Get('config')
   config(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(request, reply, () => ok(configView(this.edge.governance.state)));
+    return this.#answer(request, reply, () => ok(configView(this.edge.governance.state, this.edge.now())));
   }
 
   @Put('config')
@@ -68,6 +74,16 @@ export class AdministerController {
     return this.#answer(request, reply, () => rotateAdministrator(this.edge, id, request));
   }
 
+  @Post('limits/:level/:id/raises')
+  raise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => raiseBudget(this.edge, raised(request), request));
+  }
+
+  @Delete('limits/:level/:id/raises/:raise')
+  endRaise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => endRaise(this.edge, raised(request), request));
+  }
+
   @Get(':entity')
   list(
     @Req() request: FastifyRequest, @Param('entity') entity: string, @Res() reply: FastifyReply,
@@ -90,23 +106,31 @@ export class AdministerController {
 
   @Put(':entity/*')
   put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#change(request, reply);
+    return this.#change(request, reply, false);
   }
 
   @Patch(':entity/*')
   patch(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#change(request, reply);
+    return this.#change(request, reply, true);
+  }
+
+  @Post(':entity/:id/:act')
+  act(
+    @Req() request: FastifyRequest, @Param() about: { entity: string; id: string; act: string },
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => actOnEntity(this.edge, about, request));
   }
 
   @Delete(':entity/*')
   remove(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { entity, id } = named(request);
-    return this.#answer(request, reply, () => removeEntity(this.edge, { entity, id }, request));
+    const about = named(request);
+    return this.#answer(request, reply, () => removeEntity(this.edge, about, request));
   }
 
-  #change(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { entity, id } = named(request);
-    return this.#answer(request, reply, () => changeEntity(this.edge, { entity, id }, request));
+  #change(request: FastifyRequest, reply: FastifyReply, partly: boolean): Promise<void> {
+    const about = { ...named(request), partly };
+    return this.#answer(request, reply, () => changeEntity(this.edge, about, request));
   }
 
   async #answer(
@@ -116,6 +140,7 @@ export class AdministerController {
     if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
     const answer = await act();
     if ('kind' in answer) { sendRefusal(reply, 'openai', answer); return; }
+    if (answer.headers !== undefined) void reply.headers(answer.headers);
     if (typeof answer.body === 'string') {
       void reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.body); return;
     }
@@ -125,6 +150,11 @@ export class AdministerController {
 
 function ok(body: unknown): Answer {
   return { status: 200, body };
+}
+
+function raised(request: FastifyRequest): { level: string; id: string; raise: string } {
+  const { level = '', id = '', raise = '' } = request.params as Record<string, string>;
+  return { level, id, raise };
 }
 
 /** A wildcard: names of models and prices have slashes in them. */

@@ -5,7 +5,7 @@ import { adminRole } from '@libs/events/access-events';
 import { oidcRemoved } from '@libs/governance/apply-administrators';
 import { type Administrator, type GovernanceState, systemTenant } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
-import { administrator, buildOidc, oidcFields } from '@libs/settings/access-shape';
+import { administrator, buildOidc, oidcFields } from '@libs/settings/administrators-shape';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { type Body, type EntityKind, type Made } from './entity-kind';

@@ -21,6 +21,8 @@ export interface Told {
 export interface States {
   readonly before: GovernanceState;
   readonly after: GovernanceState;
+  /** When it is changed. */
+  readonly nowMs: number;
 }
 
 export interface ChangeOf {
@@ -37,8 +39,8 @@ export async function changeAs(
     const drafts = decide(state, nowMs);
     if (isRefusal(drafts)) return drafts;
     return refused(edge, actor, { drafts, state, nowMs }) ?? drafts;
-  }, (drafts, before) => {
-    const told = tell(drafts, { before, after: evolved(before, drafts, edge.now()) });
+  }, (drafts, { state, nowMs }) => {
+    const told = tell(drafts, { before: state, after: evolved(state, drafts, nowMs), nowMs });
     const data = { ...whoOf(actor), ...told, detail: { ...told.detail } };
     return { type: 'AdminActed', subject: told.about, tenant: systemTenant, data };
   });

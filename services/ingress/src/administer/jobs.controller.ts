@@ -80,7 +80,7 @@ export class AdminJobsController {
       }
       const actor = actorOf(request);
       const made = await redrive(this.edge, {
-        found, key,
+        found, key, request: null,
         also: (job) => actOnJob(actor, found, { act: 'job.redrive', detail: { ...why, job } }),
       });
       return isRefusal(made) ? made : { status: 202, body: made.view };

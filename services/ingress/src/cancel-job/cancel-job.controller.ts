@@ -36,7 +36,7 @@ export class CancelJobController {
     if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const found = await findJob(this.edge, key, id);
     if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
-    const made = await redrive(this.edge, { found, key });
+    const made = await redrive(this.edge, { found, key, request });
     if (isRefusal(made)) { sendRefusal(reply, 'openai', made); return; }
     reply.headers({ ...jobHeaders(made.job), location: `/v1/jobs/${made.job}` });
     sendJson(reply, 202, made.view);

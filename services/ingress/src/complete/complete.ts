@@ -5,11 +5,11 @@ import { type Edge } from '../shared/edge';
 import { JobFollow } from '../shared/follow-job';
 import { readRequest } from '../shared/read-request';
 import { isRefusal } from '../shared/refusal';
-import { refusalOfError, sendOutcome, sendRefusal } from '../shared/respond';
+import { refusalOfError, sendOutcome, sendRefusal, tellClamped } from '../shared/respond';
 import { type Submission } from '../shared/submission';
 import { answerAsync, prepareSubmission } from '../shared/submit';
 import { answerStream } from './answer-stream';
-import { type Call, leaveJob } from './call';
+import { type Call, leaveJob, noteRates } from './call';
 
 export async function complete(
   edge: Edge, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply,
@@ -18,6 +18,7 @@ export async function complete(
   try {
     const asked = readRequest(edge, endpoint, request);
     if (isRefusal(asked)) { sendRefusal(reply, surface, asked); return; }
+    tellClamped(reply, asked.clamped);
     const { options, inspection } = asked;
     // A stream answers as soon as there is content, so `wait=N` has nothing to say about it.
     if (options.respondAsync || (options.waitS !== null && !inspection.stream)) {
@@ -45,7 +46,7 @@ async function answerWaiting(call: Call): Promise<void> {
 }
 
 async function answerSync(call: Call, submission: Submission): Promise<void> {
-  const { edge, surface, reply } = call;
+  const { edge, surface, asked, reply } = call;
   const partition = edge.partitionOf(submission.tenant);
   const follow = new JobFollow(edge.waiters, { job: submission.job, partition });
   // Assigned once the client is gone; the wait then ends without an answer.
@@ -66,6 +67,7 @@ async function answerSync(call: Call, submission: Submission): Promise<void> {
       return;
     }
     if (isRefusal(end)) { sendRefusal(reply, surface, end); return; }
+    noteRates(edge, asked, end, follow);
     sendOutcome(reply, surface, end, follow); return;
   } finally {
     reply.raw.off('close', onClose);

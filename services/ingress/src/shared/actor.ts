@@ -3,7 +3,7 @@
 import { type FastifyRequest } from 'fastify';
 import { type AdminRole } from '@libs/events/access-events';
 import { type Catalogue } from '@libs/events/catalogue';
-import { rootName } from '@libs/settings/access-shape';
+import { rootName } from '@libs/settings/administrators-shape';
 
 export interface Actor {
   /** `admin` with the root token, the id of an administrator, or `oidc:<subject>`. */

@@ -16,6 +16,7 @@ import { type FastifyRequest } from 'fastify';
 import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
+import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
@@ -25,8 +26,10 @@ import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
+import { RateReadings } from './rate-readings';
 import { readOutcome } from './read-outcome';
-import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { type HttpRefusal, refusal } from './refusal';
+import { TimeZones } from './time-zones';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -69,6 +72,8 @@ export class Edge {
   readonly codeFlow: CodeFlow;
   /** Seals what browsers keep for us. */
   readonly sealer: Sealer;
+  readonly timeZones: TimeZones;
+  readonly rates: RateReadings;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -81,6 +86,7 @@ export class Edge {
     this.logger = logger;
     this.now = now;
     this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -99,6 +105,10 @@ export class Edge {
     this.issuers = new Issuers({ fetch: fetchBy, now });
     this.codeFlow = new CodeFlow(this.issuers, fetchBy);
     this.sealer = new Sealer(settings.HOLDFAST_MASTER_KEY.reveal());
+    this.rates = new RateReadings({
+      signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+      governance: () => this.governance.state,
+    });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }
@@ -109,6 +119,7 @@ export class Edge {
     this.streams.start();
     this.cluster.start();
     await this.governance.start();
+    this.timeZones.start();
     await this.admission.start();
   }
 
@@ -119,6 +130,7 @@ export class Edge {
     this.streams.stop();
     this.cluster.stop();
     this.admission.stop();
+    this.timeZones.stop();
     await this.governance.stop();
   }
 
@@ -132,11 +144,15 @@ export class Edge {
 
   /** The key that asks; a refused one is counted for events.access. */
   authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
-    const key = authenticate(this.governance.state, request.headers, this.now());
-    if (isRefusal(key)) {
-      this.denials.note({ source: request.ip, key: null, tenant: 'default', reason: key.code });
+    const found = authenticate(this.governance.state, request.headers, this.now());
+    if (!('refusal' in found)) {
+      noteAsking(request, found.id, null);
+      return found;
     }
-    return key;
+    const { refusal: refused, key } = found;
+    const about = { key: key?.id ?? null, tenant: key?.tenant ?? 'default' };
+    this.denials.note({ source: request.ip, ...about, reason: refused.code });
+    return refused;
   }
 
   /** A 403 for a known key, counted. */

@@ -9,6 +9,7 @@ import { type EventLog, type Following } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
 import { newEventId } from '@libs/telemetry/ids';
 import { type HttpRefusal, isRefusal } from './refusal';
+import { withTimeZones } from './time-zone-drafts';
 
 export type GovernanceDecision = readonly EventDraft[] | HttpRefusal;
 
@@ -18,7 +19,9 @@ export interface GovernanceChange {
 }
 
 /** What an administrator did, made of the changes of one commit, and put at its front. */
-export type ActOf = (drafts: readonly EventDraft[], state: GovernanceState) => EventDraft;
+export type ActOf = (
+  drafts: readonly EventDraft[], before: { readonly state: GovernanceState; readonly nowMs: number },
+) => EventDraft;
 
 /** Below a commit's bound of 256; an applied price list has more and goes in several commits. */
 const draftsPerCommitMax = 200;
@@ -76,9 +79,9 @@ export class GovernanceFold {
       const nowMs = this.now();
       const decision = decide(state, nowMs);
       if (isRefusal(decision)) return decision;
-      const drafts = decision;
+      const drafts = withTimeZones(state, decision, nowMs);
       if (drafts.length === 0) return { drafts, sequence: state.sequence };
-      const commits = inCommits(drafts, state, actOf)
+      const commits = inCommits(drafts, { state, nowMs }, actOf)
         .map((commit) => commit.map((draft) => stamp(draft, newEventId(), nowMs)));
       const sequence = await this.#append(commits, state.sequence);
       if (sequence !== null) return { drafts, sequence };
@@ -123,12 +126,12 @@ export class GovernanceFold {
 }
 
 function inCommits(
-  drafts: readonly EventDraft[], state: GovernanceState, actOf: ActOf | null,
+  drafts: readonly EventDraft[], before: Parameters<ActOf>[1], actOf: ActOf | null,
 ): EventDraft[][] {
   const commits: EventDraft[][] = [];
   for (let start = 0; start < drafts.length; start += draftsPerCommitMax) {
     const part = drafts.slice(start, start + draftsPerCommitMax);
-    commits.push(actOf === null ? part : [actOf(part, state), ...part]);
+    commits.push(actOf === null ? part : [actOf(part, before), ...part]);
   }
   return commits;
 }

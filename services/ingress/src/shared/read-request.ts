@@ -1,12 +1,17 @@
 // Reads an inference request: who asks, what, and how it is to be treated. Only checks that need no
 // history; everything else is the router's.
 import { type FastifyRequest } from 'fastify';
-import { mayUseModel } from '@libs/governance/access';
-import { type VirtualKey } from '@libs/governance/state';
+import { whoOf } from '@libs/governance/access';
+import { resolveModel } from '@libs/governance/models';
+import { boundParams } from '@libs/governance/param-limits';
+import { denialText, modelDenial, policiesOf } from '@libs/governance/policy';
+import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
 import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
+import { sha256Hex } from '@libs/log/content';
+import { noteAsking } from './asking';
 import { type ConditionFacts, conditionFacts } from './condition-facts';
 import { type Edge } from './edge';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
@@ -20,6 +25,10 @@ export interface Asked {
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly facts: ConditionFacts | null;
+  /** Fields whose values were brought into the bounds of the key, its team or its customer. */
+  readonly clamped: readonly string[];
+  /** SHA-256 of the body as it came, where bounds changed it: what an idempotency key stands for. */
+  readonly askedSha256: string | null;
 }
 
 export function readRequest(
@@ -36,10 +45,11 @@ export function readRequest(
   const bodyText = bodyTextOf(request);
   const body = parseBody(bodyText);
   if (isRefusal(body)) return body;
-  const checked = checkBody({ key, endpoint, body, bodyText, options });
+  const { state } = edge.governance;
+  const checked = checkBody({ state, key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
   const { headers } = request;
-  const facts = conditionFacts(edge.governance.state, body, headers);
+  const facts = conditionFacts(state, body, headers);
   const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
@@ -62,30 +72,61 @@ export function parseBody(text: string): JsonObject | HttpRefusal {
 
 /** `fallbacks` in the body is ours: providers refuse fields that they do not know. */
 export function checkBody(input: {
-  key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string; options: RequestOptions;
-}): Pick<Asked, 'bodyText' | 'inspection' | 'options'> | HttpRefusal {
-  const { endpoint, body } = input;
-  let { bodyText, options } = input;
+  state: GovernanceState; key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string;
+  options: RequestOptions;
+}): Checked | HttpRefusal {
+  const { state, key, endpoint } = input;
+  let { body, bodyText, options } = input;
   if (body.fallbacks !== undefined) {
     const fallbacks = checkFallbacks(body.fallbacks, 'fallbacks');
     if (isRefusal(fallbacks)) return fallbacks;
-    bodyText = JSON.stringify({ ...body, fallbacks: undefined });
+    body = { ...body, fallbacks: undefined };
+    bodyText = JSON.stringify(body);
     options = { ...options, fallbacks: [...fallbacks as string[], ...options.fallbacks] };
   }
-  const inspection = inspect(endpoint, body);
+  const bounded = boundParams(
+    policiesOf(state, whoOf(key)), { endpoint, body }, () => calledModel(state, body.model));
+  if (!bounded.ok) {
+    return refusal(400, bounded.code, bounded.message, { param: bounded.param });
+  }
+  const inspection = inspect(endpoint, bounded.body);
   if (inspection.kind === 'refused') return inspection;
-  return { bodyText, inspection, options };
+  const { clamped } = bounded;
+  if (bounded.body === body) return { bodyText, inspection, options, clamped, askedSha256: null };
+  const askedSha256 = sha256Hex(bodyText);
+  return { bodyText: JSON.stringify(bounded.body), inspection, options, clamped, askedSha256 };
 }
 
-/** The key's own list of models, for what is asked and for what it may fall back to. */
+type Checked = Pick<Asked, 'bodyText' | 'inspection' | 'options' | 'clamped' | 'askedSha256'>;
+
+/** What most calls for this name will be sent to. */
+function calledModel(state: GovernanceState, asked: unknown): string {
+  if (typeof asked !== 'string') return '';
+  const resolved = resolveModel(state, asked);
+  return resolved.ok ? resolved.targets[0]?.model ?? asked : asked;
+}
+
+/** The rules of all levels, for what is asked and for what it may fall back to. */
 export function mayAsk(
   edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
   request: FastifyRequest,
 ): HttpRefusal | null {
+  const { model: wanted } = asked.inspection;
+  noteAsking(request, key.id, wanted);
+  const denied = modelDenied(edge.governance.state, key, asked);
+  return denied === null ? null : edge.forbid(key, request, denied);
+}
+
+/** Why not; null: nothing of it is denied. */
+export function modelDenied(
+  state: GovernanceState, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
+): string | null {
+  const policies = policiesOf(state, whoOf(key));
   for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
-    if (!mayUseModel(key, model)) {
-      return edge.forbid(key, request, `This key may not use the model "${model}".`);
-    }
+    const denial = modelDenial(state, policies, model);
+    if (denial === null) continue;
+    return `This key may not use the model "${model}": ${denialText(denial)}. `
+      + 'GET /v1/models lists what it may use.';
   }
   return null;
 }

@@ -1,16 +1,16 @@
 // Runs a failed job again (a dead letter above all): a new job with the old one's request, which
 // says what it was made from.
+import { type FastifyRequest } from 'fastify';
 import { type EventDraft } from '@libs/events/envelope';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
 import { findContent } from '@libs/log/content';
 import { isObject, parseJson } from '@libs/surfaces/json';
-import { inspect } from '@libs/surfaces/inspect';
 import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
 import { type Edge } from './edge';
 import { type FoundJob, queuedView } from './job-views';
-import { type Asked } from './read-request';
+import { type Asked, checkBody, mayAsk, modelDenied } from './read-request';
 import { readCommit, readLargeContent } from './read-outcome';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
 import { prepareSubmission } from './submit';
@@ -19,13 +19,15 @@ export interface RedriveOrder {
   readonly found: FoundJob;
   /** Under which the new job runs. */
   readonly key: VirtualKey;
+  /** Of the key's holder; null: an administrator asks, and a denial is none of the key. */
+  readonly request: FastifyRequest | null;
   /** What goes into the log together with it. */
   readonly also?: (job: string) => EventDraft;
 }
 
 /** @throws Fault archive_unavailable, object_missing, log_unavailable, log_full */
 export async function redrive(
-  edge: Edge, { found, key, also }: RedriveOrder,
+  edge: Edge, { found, key, request, also }: RedriveOrder,
 ): Promise<{ job: string; view: unknown } | HttpRefusal> {
   if (found.view.status !== 'failed' && found.view.status !== 'expired') {
     return refusal(409, 'not_redrivable',
@@ -39,7 +41,7 @@ export async function redrive(
   if (state?.phase !== 'settled') {
     throw new Fault('archive_unavailable', `${found.id} is not archived yet`);
   }
-  const asked = await askedAgain(edge, key, state);
+  const asked = await askedAgain(edge, key, state, request);
   if (isRefusal(asked)) return asked;
   const submission = await prepareSubmission(edge, asked, { mode: 'async', redriveOf: found.id });
   if (isRefusal(submission)) return submission;
@@ -48,7 +50,7 @@ export async function redrive(
 }
 
 async function askedAgain(
-  edge: Edge, key: VirtualKey, state: SettledJob,
+  edge: Edge, key: VirtualKey, state: SettledJob, request: FastifyRequest | null,
 ): Promise<Asked | HttpRefusal> {
   const {
     call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
@@ -58,22 +60,22 @@ async function askedAgain(
   if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
     throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
   }
-  const inspection = inspect(call.endpoint, parsed);
-  if (inspection.kind === 'refused') return inspection;
-  return {
-    key,
-    endpoint: call.endpoint,
-    bodyText,
-    inspection,
-    passedHeaders: call.headers,
-    facts: facts ?? null,
+  const { endpoint } = call;
+  // By the rules of now, and of the key that it is booked on.
+  const checked = checkBody({
+    state: edge.governance.state, key, endpoint, body: parsed, bodyText,
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
       deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
       overBudget: overBudget ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
-  };
+  });
+  if (isRefusal(checked)) return checked;
+  const asked = { ...checked, key, endpoint, passedHeaders: call.headers, facts: facts ?? null };
+  if (request !== null) return mayAsk(edge, key, asked, request) ?? asked;
+  const denied = modelDenied(edge.governance.state, key, asked);
+  return denied === null ? asked : refusal(403, 'not_allowed', denied);
 }
 
 async function bodyOf(edge: Edge, state: SettledJob): Promise<string | null> {

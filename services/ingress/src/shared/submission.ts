@@ -24,6 +24,8 @@ export interface SubmissionInput {
   /** What conditions of routes may ask; null: no route has any. */
   readonly facts: NonNullable<Catalogue['JobSubmitted']['facts']> | null;
   readonly redriveOf?: string;
+  /** Of the body as it came, where it was changed; null: it was not. */
+  readonly askedSha256: string | null;
 }
 
 export interface Submission {
@@ -79,7 +81,7 @@ function submitted(
       : {
           key: options.idempotencyKey,
           // The endpoint is part of what was asked; the body alone would not tell.
-          body_sha256: sha256Hex(`${endpoint}\n${input.content.ref.sha256}`),
+          body_sha256: sha256Hex(`${endpoint}\n${input.askedSha256 ?? input.content.ref.sha256}`),
         },
     webhook: input.webhookEndpointId === null ? null : { endpoint_id: input.webhookEndpointId },
     metadata: options.metadata,

@@ -4,7 +4,7 @@ import { type DesiredConfig } from '@libs/governance/desired-config';
 import type { Building } from './building';
 import type { ConfigPath } from './config-problem';
 import { secretReference, secretValue } from './config-secret';
-import { type AdministratorYaml, buildOidc } from './access-shape';
+import { type AdministratorYaml, buildOidc } from './administrators-shape';
 import type { HoldfastYaml } from './holdfast-yaml';
 
 /** The log has its hash, so it must not be found by trying; made ones have 47 letters. */
@@ -12,14 +12,14 @@ const tokenLettersMin = 32;
 /** The prefix and a little more. */
 const hintLetters = 8;
 
-export function buildAccess(
+export function buildAdministrators(
   yaml: HoldfastYaml, building: Building,
 ): Pick<DesiredConfig, 'administrators' | 'oidc'> {
   const { administrators, oidc } = yaml;
   return {
     ...(administrators === undefined ? {} : {
       administrators: administrators.flatMap((one, index) =>
-        buildAdministrator(one, ['administrators', index, 'token'], building)),
+        administratorOf(one, ['administrators', index, 'token'], building)),
     }),
     ...(oidc === undefined ? {} : {
       oidc: buildOidc(oidc, clientSecret(oidc.client_secret, building)),
@@ -27,7 +27,7 @@ export function buildAccess(
   };
 }
 
-function buildAdministrator(
+function administratorOf(
   yaml: AdministratorYaml, path: ConfigPath, building: Building,
 ): NonNullable<DesiredConfig['administrators']> {
   const { environment, list } = building;
