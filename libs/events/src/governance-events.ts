@@ -7,7 +7,7 @@ import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
-const origin = z.enum(['file', 'api', 'system']);
+export const origin = z.enum(['file', 'api', 'system']);
 export type Origin = z.infer<typeof origin>;
 
 /** `env:NAME` or `file:/path`; never the secret itself. */

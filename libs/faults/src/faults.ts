@@ -5,6 +5,7 @@ export const faultCodes = [
   'log_unavailable', 'log_full', 'log_conflict', 'log_forked', 'log_unreadable', 'commit_broken',
   'object_missing', 'content_erased', 'content_key_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
   'settings_invalid', 'server_incapable', 'server_missing', 'shutting_down',
+  'issuer_unavailable',
 ] as const;
 export type FaultCode = (typeof faultCodes)[number];
 
@@ -40,6 +41,7 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   settings_invalid: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   server_incapable: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   server_missing: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
+  issuer_unavailable: { httpStatus: 503, logLevel: 'warn', retry: true, delivery: 'nak' },
   shutting_down: { httpStatus: 503, logLevel: 'info', retry: true, delivery: 'nak' },
 };
 

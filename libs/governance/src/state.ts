@@ -1,4 +1,5 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { OidcConfig } from '@libs/events/administrator-events';
 import type { AlertSettings } from '@libs/events/alert-events';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
@@ -52,6 +53,14 @@ export interface Limits extends LimitsConfig {
   readonly zones: ReadonlyMap<string, TimeZoneOffsets>;
 }
 
+export interface Administrator {
+  readonly id: string;
+  readonly set: Catalogue['AdministratorSet'];
+  readonly revoked: boolean;
+  /** Who revoked it: what an administrator revoked, a file does not bring back. */
+  readonly revokedBy?: Origin;
+}
+
 export interface GovernanceState {
   /** Last sequence of events.governance folded; 0 for none. */
   readonly sequence: number;
@@ -74,6 +83,11 @@ export interface GovernanceState {
   /** Who set a price and where it comes from, by `provider/model`. */
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  readonly administrators: ReadonlyMap<string, Administrator>;
+  /** Administrator by SHA-256 of a token, that before a rotation included. */
+  readonly administratorIdByHash: ReadonlyMap<string, string>;
+  /** Whose logins are taken; null: nobody's. */
+  readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
   readonly alerts: AlertSettings;
   /** Content is sealed by its data subject's key. */
@@ -106,6 +120,9 @@ export const initialGovernance: GovernanceState = {
   prices: new Map(),
   priceSources: new Map(),
   endpoints: new Map(),
+  administrators: new Map(),
+  administratorIdByHash: new Map(),
+  oidc: null,
   webhooksAllowPrivate: false,
   alerts: defaultAlerts,
   sealsContent: true,

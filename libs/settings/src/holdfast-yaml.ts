@@ -6,6 +6,7 @@ import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { accessFields, stateFields } from './access-shape';
+import { administrator, oidcFields } from './administrators-shape';
 import { limitsFields, timeZoneField } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
@@ -192,6 +193,8 @@ export const holdfastYaml = z.strictObject({
       .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
   }).optional(),
   governance: governance.optional(),
+  administrators: z.array(administrator).optional(),
+  oidc: oidcFields.optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;

@@ -4,6 +4,11 @@ import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
 import { type SubjectKeys } from '@libs/content-keys/subject-keys';
 import { type EventLog } from '@libs/log/log';
+import { CodeFlow } from '@libs/oidc/code-flow';
+import { egressFetch } from '@libs/oidc/egress-fetch';
+import { Issuers } from '@libs/oidc/issuer';
+import { Sealer } from '@libs/oidc/sealed';
+import { egressProxy } from '@libs/settings/egress-proxy';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
@@ -68,6 +73,11 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  /** Whose logins are taken for administration. */
+  readonly issuers: Issuers;
+  readonly codeFlow: CodeFlow;
+  /** Seals what browsers keep for us. */
+  readonly sealer: Sealer;
   readonly timeZones: TimeZones;
   readonly rates: RateReadings;
 
@@ -103,6 +113,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    const fetchBy = egressFetch(egressProxy(settings));
+    this.issuers = new Issuers({ fetch: fetchBy, now });
+    this.codeFlow = new CodeFlow(this.issuers, fetchBy);
+    this.sealer = new Sealer(settings.HOLDFAST_MASTER_KEY.reveal());
     this.rates = new RateReadings({
       signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
       governance: () => this.governance.state,

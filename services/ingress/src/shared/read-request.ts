@@ -118,13 +118,20 @@ export function mayAsk(
 ): HttpRefusal | null {
   const { model: wanted } = asked.inspection;
   noteAsking(request, key.id, wanted);
-  const { state } = edge.governance;
+  const denied = modelDenied(edge.governance.state, key, asked);
+  return denied === null ? null : edge.forbid(key, request, denied);
+}
+
+/** Why not; null: nothing of it is denied. */
+export function modelDenied(
+  state: GovernanceState, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
+): string | null {
   const policies = policiesOf(state, whoOf(key));
-  for (const model of [wanted, ...asked.options.fallbacks]) {
+  for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
     const denial = modelDenial(state, policies, model);
     if (denial === null) continue;
-    return edge.forbid(key, request, `This key may not use the model "${model}": `
-      + `${denialText(denial)}. GET /v1/models lists what it may use.`);
+    return `This key may not use the model "${model}": ${denialText(denial)}. `
+      + 'GET /v1/models lists what it may use.';
   }
   return null;
 }

@@ -47,5 +47,8 @@ const sentences: Readonly<Partial<Record<Fault['code'], string>>> = {
   content_key_missing:
     'The key of this content is not there; an operator can look for it in a backup.',
   too_large: 'The request is too large.',
+  issuer_unavailable:
+    'The issuer of logins cannot be reached right now, so this token cannot be checked. Tokens of '
+    + 'named administrators (hfa_…) and HOLDFAST_ADMIN_TOKEN go on working.',
   shutting_down: 'This instance is shutting down.',
 };
