@@ -2,6 +2,7 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
@@ -50,6 +51,7 @@ export const schemas = {
   SettingsChanged: governance.settingsChanged,
   ErasureRequested: erasure.erasureRequested,
   SubjectErased: erasure.subjectErased,
+  ContentKeysDestroyed: contentKeysDestroyed,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
   CheckpointSigned: access.checkpointSigned,

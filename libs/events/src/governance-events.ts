@@ -1,6 +1,7 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
+import { contentRules } from './content-rules';
 import { budget, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
@@ -29,7 +30,10 @@ export const keyCreated = z.object({
 });
 export const keyRevoked = z.object({ key: z.string(), reason: z.string(), origin });
 
-export const customerSet = z.object({ customer: z.string(), name: z.string().nullable(), weight: z.number(), origin });
+export const customerSet = z.object({
+  customer: z.string(), name: z.string().nullable(), weight: z.number(),
+  content: contentRules.optional(), origin,
+});
 export const customerRemoved = z.object({ customer: z.string(), origin });
 export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
 export const teamRemoved = z.object({ team: z.string(), origin });
@@ -110,6 +114,7 @@ export const routeConfigured = z.object({
   retries: retries.optional(),
   /** A stream that breaks behind content is gone on with elsewhere; absent: it ends with an error. */
   continue_on_break: z.boolean().optional(),
+  content: contentRules.optional(),
   origin,
 });
 export type RouteConfig = z.infer<typeof routeConfigured>;
@@ -156,5 +161,7 @@ export const settingsChanged = z.object({
   unknown_price: z.enum(unknownPricePolicies).optional(),
   /** Absent: on. */
   content_encryption: z.enum(['on', 'off']).optional(),
+  /** What is kept of content where neither customer nor route is stricter. */
+  content: contentRules.optional(),
   origin,
 });

@@ -15,7 +15,7 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   WebhookEndpointCreated: 1, WebhookEndpointChanged: 1, WebhookEndpointRotated: 1,
   WebhookEndpointDeleted: 1, SettingsChanged: 1, RequestDenied: 1, AdminActed: 1,
   CheckpointSigned: 1,
-  ErasureRequested: 1, SubjectErased: 1,
+  ErasureRequested: 1, SubjectErased: 1, ContentKeysDestroyed: 1,
 };
 
 /** Lifts data of `version` to `version + 1`. Pure. */

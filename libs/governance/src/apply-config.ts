@@ -128,7 +128,8 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   const unknownPrice = settings.unknown_price ?? unknownPriceDefault;
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
     && unknownPrice === state.unknownPrice
-    && (settings.content_encryption !== 'off') === state.sealsContent;
+    && (settings.content_encryption !== 'off') === state.sealsContent
+    && sameValue(settings.content ?? {}, state.content ?? {});
   if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {

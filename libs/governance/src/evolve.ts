@@ -62,6 +62,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         sealsContent: event.data.content_encryption !== 'off',
+        content: event.data.content ?? null,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         settingsOrigin: event.data.origin,
       };
@@ -72,7 +73,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'ErasureRequested':
-    case 'SubjectErased':
+    case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
 }

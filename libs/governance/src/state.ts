@@ -1,4 +1,5 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import { type ContentRules } from '@libs/events/content-rules';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
@@ -54,6 +55,8 @@ export interface GovernanceState {
   readonly webhooksAllowPrivate: boolean;
   /** Content is sealed by its data subject's key. */
   readonly sealsContent: boolean;
+  /** What is kept of content, for everything; null: nothing is said. */
+  readonly content: ContentRules | null;
   readonly unknownPrice: UnknownPricePolicy;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
@@ -79,6 +82,7 @@ export const initialGovernance: GovernanceState = {
   endpoints: new Map(),
   webhooksAllowPrivate: false,
   sealsContent: true,
+  content: null,
   unknownPrice: unknownPriceDefault,
   settingsOrigin: null,
 };

@@ -49,7 +49,7 @@ export function evolve(
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'ErasureRequested':
-    case 'SubjectErased':
+    case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
 }

@@ -54,12 +54,15 @@ function buildSettings(
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
   const { unknown_price: unknownPrice } = governance ?? {};
-  const { encryption } = content ?? {};
-  if ([allowPrivate, unknownPrice, encryption].every((said) => said === undefined)) return null;
+  const { encryption, ...rules } = content ?? {};
+  const hasRules = Object.keys(rules).length > 0;
+  const said = [allowPrivate, unknownPrice, encryption].some((setting) => setting !== undefined);
+  if (!said && !hasRules) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(encryption === undefined ? {} : { content_encryption: encryption }),
+    ...(hasRules ? { content: rules } : {}),
   };
 }
 
@@ -69,9 +72,13 @@ function buildCustomers(
   const result: Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> = {
     customers: [], teams: [], keys: [],
   };
-  for (const [index, { id, name, weight, teams = [], keys = [] }] of customers.entries()) {
+  for (const [index, customer] of customers.entries()) {
+    const { id, name, weight, content, teams = [], keys = [] } = customer;
     const path = ['customers', index] as const;
-    result.customers.push({ customer: id, name: name ?? null, weight: weight ?? 1 });
+    result.customers.push({
+      customer: id, name: name ?? null, weight: weight ?? 1,
+      ...(content === undefined ? {} : { content }),
+    });
     result.keys.push(...buildClientKeys(keys, [...path, 'keys'], { building, customer: id }));
     for (const [place, team] of teams.entries()) {
       result.teams.push({ team: team.id, customer: id, name: team.name ?? null });

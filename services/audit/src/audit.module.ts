@@ -60,7 +60,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
     this.#keyCopier = startCopyingKeys({
-      keys: connection.keys, database, logger, archiver: this.#archiver,
+      keys: connection.keys, database, logger, archiver: this.#archiver, now: Date.now,
     });
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,

@@ -50,8 +50,8 @@ async function loseBucket(): Promise<void> {
 }
 
 const store = () => connection.keys;
-const copy = (): Promise<number> => copyKeys({ keys: store(), database });
-const restore = (): Promise<number> => restoreKeys(database, store(), () => undefined);
+const copy = (): Promise<number> => copyKeys({ keys: store(), database, now: Date.now });
+const restore = (): Promise<number> => restoreKeys(database, store(), () => undefined, Date.now());
 
 async function copied(): Promise<string[]> {
   const names: string[] = [];

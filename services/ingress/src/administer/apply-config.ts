@@ -48,6 +48,7 @@ export function configView(state: GovernanceState): object {
     settings: {
       webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
       content_encryption: state.sealsContent ? 'on' : 'off',
+      ...(state.content === null ? {} : { content: state.content }),
     },
   };
 }

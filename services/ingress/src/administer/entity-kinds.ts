@@ -2,6 +2,7 @@
 // routes take the same shape as in holdfast.yaml and are read by the same code.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { contentRules } from '@libs/events/content-rules';
 import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
 import { limitsFields } from '@libs/settings/limits-shape';
@@ -21,7 +22,8 @@ const tenant = systemTenant;
 const origin = 'api' as const;
 
 const customerBody = z.object({
-  id, name, weight: z.number().positive().default(1), ...limitsFields,
+  id, name, weight: z.number().positive().default(1),
+  content: contentRules.strict().optional(), ...limitsFields,
 });
 const customers: EntityKind = {
   list: (state) => [...state.customers.values()]
@@ -33,7 +35,11 @@ const customers: EntityKind = {
     const also = limitsDrafts(
       state, { level: 'customer', id: value.id, tenant: value.id }, value);
     if (isRefusal(also)) return also;
-    const data = { customer: value.id, name: value.name, weight: value.weight, origin };
+    const { content } = value;
+    const data = {
+      customer: value.id, name: value.name, weight: value.weight,
+      ...(content === undefined ? {} : { content }), origin,
+    };
     const draft = { type: 'CustomerSet' as const, subject: value.id, tenant: value.id, data };
     return { id: value.id, draft, also };
   },

@@ -1,6 +1,7 @@
 // Runs a failed job again (a dead letter above all): a new job with the old one's request, which
 // says what it was made from.
 import { type FastifyRequest } from 'fastify';
+import { contentTreatment } from '@libs/governance/content-policy';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
@@ -11,7 +12,7 @@ import { Fault } from '@libs/faults/faults';
 import { type Edge } from '../shared/edge';
 import { findJob, queuedView } from '../shared/job-views';
 import { type Asked } from '../shared/read-request';
-import { readCommit, readContent } from '../shared/read-content';
+import { readCommit, readOriginal } from '../shared/read-content';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { prepareSubmission } from '../shared/submit';
 
@@ -63,6 +64,8 @@ async function askedAgain(
     inspection,
     passedHeaders: call.headers,
     facts: facts ?? null,
+    treatment: contentTreatment(edge.governance.state, key.tenant, inspection.model),
+    masked: 0,
     ...(subjectName === undefined ? {} : { subjectName }),
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
@@ -74,11 +77,11 @@ async function askedAgain(
   };
 }
 
-/** @throws Fault content_erased, object_missing */
+/** A redacted copy will not do. @throws Fault content_erased, content_not_kept, object_missing */
 async function bodyOf(edge: Edge, state: SettledJob): Promise<string> {
   const { body } = state.submitted;
   const sources = edge.contentSources;
   const commit = body.where === 'object'
     ? { contentLines: [] } : await readCommit(sources, state.at.sequence);
-  return readContent(sources, commit, body);
+  return readOriginal(sources, commit, body);
 }

@@ -5,7 +5,7 @@ import { type Edge } from '../shared/edge';
 import { JobFollow } from '../shared/follow-job';
 import { readRequest } from '../shared/read-request';
 import { isRefusal } from '../shared/refusal';
-import { refusalOfError, sendOutcome, sendRefusal } from '../shared/respond';
+import { refusalOfError, sayMasked, sendOutcome, sendRefusal } from '../shared/respond';
 import { type Submission } from '../shared/submission';
 import { answerAsync, prepareSubmission } from '../shared/submit';
 import { answerStream } from './answer-stream';
@@ -18,6 +18,7 @@ export async function complete(
   try {
     const asked = readRequest(edge, endpoint, request);
     if (isRefusal(asked)) { sendRefusal(reply, surface, asked); return; }
+    sayMasked(reply, asked);
     const { options, inspection } = asked;
     // A stream answers as soon as there is content, so `wait=N` has nothing to say about it.
     if (options.respondAsync || (options.waitS !== null && !inspection.stream)) {

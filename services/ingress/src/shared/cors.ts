@@ -4,7 +4,7 @@ import { type Edge } from './edge';
 
 const exposed = [
   'holdfast-job-id', 'x-request-id', 'request-id', 'holdfast-provider', 'holdfast-model',
-  'holdfast-attempts', 'holdfast-cost-usd', 'holdfast-dropped-params', 'idempotent-replayed',
+  'holdfast-attempts', 'holdfast-cost-usd', 'holdfast-dropped-params', 'holdfast-masked', 'idempotent-replayed',
   'retry-after', 'x-should-retry', 'location',
 ].join(', ');
 

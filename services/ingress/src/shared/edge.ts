@@ -2,7 +2,9 @@
 import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
+import { type KeepTempo, tempoOf, usualTempo } from '@libs/content-keys/kept-until';
 import { type SubjectKeys } from '@libs/content-keys/subject-keys';
+import { webhookRetryDelaysMs } from '@libs/jobs/webhook-schedule';
 import { type EventLog } from '@libs/log/log';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
@@ -15,6 +17,7 @@ import { Appends } from './appends';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
+import { ContentSweeper } from './content-sweeper';
 import { Denials } from './denials';
 import { Erasures } from './erasures';
 import { GovernanceFold } from './governance-fold';
@@ -57,6 +60,8 @@ export class Edge {
   readonly now: () => number;
   readonly governance: GovernanceFold;
   readonly erasures: Erasures;
+  readonly tempo: KeepTempo;
+  readonly sweeper: ContentSweeper;
   readonly waiters: Waiters;
   readonly admission: Admission;
   readonly bodies: BodyRoom;
@@ -83,6 +88,12 @@ export class Edge {
     this.erasures = new Erasures({
       governance: () => this.governance, subjectKeys: parts.subjectKeys, logger, now,
     });
+    this.tempo = settings.HOLDFAST_CONTENT_TEMPO_MS === undefined
+      ? usualTempo(webhookRetryDelaysMs.reduce((sum, ms) => sum + ms, 0))
+      : tempoOf(settings.HOLDFAST_CONTENT_TEMPO_MS);
+    this.sweeper = new ContentSweeper({
+      log, logger, now, store: parts.subjectKeys.store, skewMs: this.tempo.skewMs,
+    });
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -108,6 +119,7 @@ export class Edge {
     this.cluster.start();
     await this.governance.start();
     this.erasures.start();
+    this.sweeper.start();
     await this.admission.start();
   }
 
@@ -119,6 +131,7 @@ export class Edge {
     this.cluster.stop();
     this.admission.stop();
     await this.erasures.stop();
+    await this.sweeper.stop();
     await this.governance.stop();
   }
 

@@ -2,7 +2,9 @@
 // history; everything else is the router's.
 import { type FastifyRequest } from 'fastify';
 import { mayUseModel } from '@libs/governance/access';
-import { type VirtualKey } from '@libs/governance/state';
+import { contentTreatment, type ContentTreatment } from '@libs/governance/content-policy';
+import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
+import { maskJson } from '@libs/masking/mask-json';
 import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
@@ -21,6 +23,9 @@ export interface Asked {
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly facts: ConditionFacts | null;
+  readonly treatment: ContentTreatment;
+  /** Secrets that were masked in `bodyText`. */
+  readonly masked: number;
   /** Of a job that is run again, whose data subject is known by its name alone. */
   readonly subjectName?: string;
 }
@@ -39,10 +44,11 @@ export function readRequest(
   const bodyText = bodyTextOf(request);
   const body = parseBody(bodyText);
   if (isRefusal(body)) return body;
-  const checked = checkBody({ key, endpoint, body, bodyText, options });
+  const { state } = edge.governance;
+  const checked = checkBody({ key, endpoint, body, bodyText, options, state });
   if (isRefusal(checked)) return checked;
   const { headers } = request;
-  const facts = conditionFacts(edge.governance.state, body, headers);
+  const facts = conditionFacts(state, checked.body, headers);
   const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
@@ -63,23 +69,37 @@ export function parseBody(text: string): JsonObject | HttpRefusal {
   return isObject(body) ? body : refusal(400, 'invalid_json', 'The body must be a JSON object.');
 }
 
+/** A body that was read, and what was made of it. */
+export type CheckedBody = Pick<Asked, 'bodyText' | 'inspection' | 'options' | 'treatment' | 'masked'>
+  & { readonly body: JsonObject };
+
 /** `fallbacks` in the body is ours: providers refuse fields that they do not know. */
 export function checkBody(input: {
   key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string; options: RequestOptions;
-}): Pick<Asked, 'bodyText' | 'inspection' | 'options'> | HttpRefusal {
-  const { endpoint, body } = input;
-  let { bodyText, options } = input;
+  state: GovernanceState;
+}): CheckedBody | HttpRefusal {
+  const { endpoint, key, state } = input;
+  let { body, bodyText, options } = input;
   if (body.fallbacks !== undefined) {
     const fallbacks = checkFallbacks(body.fallbacks, 'fallbacks');
     if (isRefusal(fallbacks)) return fallbacks;
-    bodyText = JSON.stringify({ ...body, fallbacks: undefined });
+    body = { ...body, fallbacks: undefined };
+    bodyText = JSON.stringify(body);
     options = { ...options, fallbacks: [...fallbacks as string[], ...options.fallbacks] };
   }
   const subject = options.subject ?? dataSubjectOf(body);
   if (subject !== options.subject) options = { ...options, subject };
+  const model = typeof body.model === 'string' ? body.model : '';
+  const treatment = contentTreatment(state, key.tenant, model);
+  let masked = 0;
+  if (treatment.masksSecrets) {
+    const found = maskJson(bodyText, body, 'secrets');
+    masked = found.count;
+    if (masked > 0) [bodyText, body] = [found.text, found.value as JsonObject];
+  }
   const inspection = inspect(endpoint, body);
   if (inspection.kind === 'refused') return inspection;
-  return { bodyText, inspection, options };
+  return { body, bodyText, inspection, options, treatment, masked };
 }
 
 /** The key's own list of models, for what is asked and for what it may fall back to. */

@@ -46,9 +46,10 @@ export function readJobOrder(
   const runAtMs = runAt(order.run_at, edge.now());
   if (isRefusal(runAtMs)) return runAtMs;
   const bodyText = JSON.stringify(body);
-  const checked = checkBody({ key, endpoint, body, bodyText, options });
+  const { state } = edge.governance;
+  const checked = checkBody({ key, endpoint, body, bodyText, options, state });
   if (isRefusal(checked)) return checked;
-  const facts = conditionFacts(edge.governance.state, body, request.headers);
+  const facts = conditionFacts(state, checked.body, request.headers);
   const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
   return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs };
 }
