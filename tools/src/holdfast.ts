@@ -6,6 +6,7 @@ import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
 import { addErase } from './erase/erase.command';
 import { addHealth } from './health/health.command';
+import { addHolds } from './holds/holds.command';
 import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
 import { addPrices } from './prices/prices.command';
@@ -24,8 +25,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addPrices, addTail, addReplay, addSimulate,
-  addRestore, addVerify, addErase, addAuditKey, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addHolds, addPrices, addTail,
+  addReplay, addSimulate, addRestore, addVerify, addErase, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -43,6 +43,8 @@ export const attemptRecord = z.object({
   rate_limit: rateLimitSeen.optional(),
   /** It was the second call of a hedged request. */
   hedge: z.literal(true).optional(),
+  /** Its cost was taken from the provider's bill by an operator. */
+  reconciled: z.literal(true).optional(),
   /** Ended since a second call was faster: what had not come within `duration_ms`. */
   late: z.enum(['first_token', 'answer']).optional(),
 });

@@ -163,5 +163,7 @@ export const settingsChanged = z.object({
   content_encryption: z.enum(['on', 'off']).optional(),
   /** What is kept of content where neither customer nor route is stricter. */
   content: contentRules.optional(),
+  /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
+  write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,
 });

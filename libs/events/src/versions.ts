@@ -6,7 +6,7 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   JobSubmitted: 1, JobCancelRequested: 1, RouterElected: 1, JobRouted: 1, JobDeferred: 1,
   JobDeduplicated: 1, WebhookDue: 1, HoldWrittenOff: 1, JobRejected: 1, JobCanceled: 1,
   JobExpired: 1, AttemptFailed: 1, AttemptAbandoned: 1, AttemptReturned: 1, ProviderProbed: 1,
-  PlanExhausted: 1,
+  PlanExhausted: 1, HoldReconcileRequested: 1, HoldReconciled: 1,
   JobSucceeded: 1, JobFailed: 1, WebhookDelivered: 1, WebhookAttemptFailed: 1,
   WebhookExhausted: 1, WebhookRedeliverRequested: 1, KeyCreated: 1, KeyRevoked: 1,
   CustomerSet: 1, CustomerRemoved: 1, TeamSet: 1, TeamRemoved: 1, LimitsSet: 1,

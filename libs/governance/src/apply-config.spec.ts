@@ -88,6 +88,17 @@ describe('applying a configuration', () => {
       .toEqual(['customer', 'team', 'provider', 'route', 'key', 'settings']);
   });
 
+  test('when holds are written off is set, changed and set back, and old settings mean a day', () => {
+    const from = (writeOff: object): DesiredConfig =>
+      ({ ...emptyConfig, settings: { webhooks_allow_private: false, ...writeOff } });
+    const hour = fold(diffConfig(initialGovernance, from({ write_off_after_s: 3_600 })).events);
+    expect(hour.writeOffAfterMs).toBe(3_600_000);
+    expect(diffConfig(hour, from({ write_off_after_s: 3_600 })).events).toEqual([]);
+    const never = fold(diffConfig(hour, from({ write_off_after_s: null })).events, hour);
+    expect(never.writeOffAfterMs).toBeNull();
+    expect(fold(diffConfig(never, emptyConfig).events, never).writeOffAfterMs).toBe(86_400_000);
+  });
+
   test('a price that a person set wins over the catalogue in silence, over the file with a word', () => {
     const state = fold(byApi(diffConfig(initialGovernance, config).events));
     const dearer = { ...price, per_request: '5' };

@@ -10,6 +10,7 @@ import type { DesiredConfig } from './desired-config';
 import {
   type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
 } from './diff-part';
+import { writeOffAfterMs } from './evolve';
 import { type GovernanceState, systemTenant, unknownPriceDefault } from './state';
 
 export interface ConfigDiff {
@@ -129,7 +130,8 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
     && unknownPrice === state.unknownPrice
     && (settings.content_encryption !== 'off') === state.sealsContent
-    && sameValue(settings.content ?? {}, state.content ?? {});
+    && sameValue(settings.content ?? {}, state.content ?? {})
+    && writeOffAfterMs(settings.write_off_after_s) === state.writeOffAfterMs;
   if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {

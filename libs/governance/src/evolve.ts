@@ -3,7 +3,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
 import { boundsNothing, limitsName } from './limits';
-import { type GovernanceState, unknownPriceDefault } from './state';
+import { type GovernanceState, initialGovernance, unknownPriceDefault } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
 export function evolveGovernance(
@@ -64,10 +64,12 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         sealsContent: event.data.content_encryption !== 'off',
         content: event.data.content ?? null,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
+        writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
       };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
+    case 'HoldReconcileRequested': case 'HoldReconciled':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
@@ -101,6 +103,12 @@ function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): G
   const name = limitsName(event.data.level, event.data.id);
   if (boundsNothing(event.data)) return { ...state, limits: drop(state.limits, name) };
   return { ...state, limits: put(state.limits, name, { ...event.data, tenant: event.tenant }) };
+}
+
+/** The policy as a setting says it; absent: the default. */
+export function writeOffAfterMs(seconds: number | null | undefined): number | null {
+  if (seconds === undefined) return initialGovernance.writeOffAfterMs;
+  return seconds === null ? null : seconds * 1_000;
 }
 
 function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {

@@ -58,6 +58,8 @@ export interface GovernanceState {
   /** What is kept of content, for everything; null: nothing is said. */
   readonly content: ContentRules | null;
   readonly unknownPrice: UnknownPricePolicy;
+  /** A hold whose call's end nobody learned is written off after so long; null: never. */
+  readonly writeOffAfterMs: number | null;
   /** Who set the settings last; null: nobody. */
   readonly settingsOrigin: Origin | null;
 }
@@ -84,5 +86,7 @@ export const initialGovernance: GovernanceState = {
   sealsContent: true,
   content: null,
   unknownPrice: unknownPriceDefault,
+  // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
+  writeOffAfterMs: 86_400_000,
   settingsOrigin: null,
 };

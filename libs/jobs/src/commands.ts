@@ -36,13 +36,29 @@ export type RouterCommand =
   | { readonly type: 'CancelJob' }
   | { readonly type: 'ExpireJob'; readonly nowMs: number }
   | { readonly type: 'DueWebhook'; readonly nowMs: number }
-  | { readonly type: 'WriteOffHold'; readonly routing: number; readonly reason: string };
+  | ({
+      readonly type: 'WriteOffHold'; readonly routing: number; readonly reason: string;
+      readonly actor?: string;
+    } & Seen)
+  | ({
+      readonly type: 'AnswerHold'; readonly asked: Catalogue['HoldReconcileRequested'];
+      /** The id of its event. */
+      readonly request: string;
+    } & Seen);
+
+/** From which place of the log and when it was decided. */
+interface Seen {
+  readonly seen: number;
+  readonly nowMs: number;
+}
 
 /** A plan as libs/routing makes it. */
 export interface PlanMade {
   readonly plan: Catalogue['JobRouted']['plan'];
   readonly fallbacksByClass: Catalogue['JobRouted']['fallbacks_by_class'];
   readonly hold: Catalogue['JobRouted']['hold'];
+  /** Where the request names no `max_tokens`. */
+  readonly outputEstimate?: number;
   readonly reasons: Catalogue['JobRouted']['reasons'];
   readonly strategy: NonNullable<Catalogue['JobRouted']['strategy']>;
   readonly rule: string | null;
@@ -91,7 +107,8 @@ export const refusals = [
   'cancel_already_requested', 'cancel_not_requested', 'deadline_passed', 'deadline_not_passed',
   'starts_after_deadline', 'not_due', 'not_later', 'running', 'not_running', 'not_this_routing',
   'empty_plan', 'already_routed', 'is_the_first', 'content_already_sent', 'not_settled',
-  'no_webhook', 'delivery_ended', 'no_such_delivery', 'no_such_hold', 'answer_without_attempt',
+  'no_webhook', 'delivery_ended', 'no_such_delivery', 'no_such_hold', 'hold_closed', 'price_unknown',
+  'answer_without_attempt',
 ] as const;
 export type Refusal = (typeof refusals)[number];
 

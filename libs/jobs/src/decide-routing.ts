@@ -1,6 +1,7 @@
 // Orders of the partition's owner: route, defer, and the ends that the router gives.
 import type { Catalogue } from '@libs/events/catalogue';
 import { type Decision, type Refusal, type RouterCommand, accept, refuse } from './commands';
+import { answerHold, writeOffHold } from './decide-hold';
 import { continuingOf } from './continuing';
 import type { Continuing, DeferredJob, JobState, WaitingJob } from './state';
 
@@ -21,6 +22,7 @@ export function decideRouting(state: JobState, command: RoutingCommand): Decisio
     case 'CancelJob': return whenOpen(state, cancelJob);
     case 'ExpireJob': return expireJob(state, command.nowMs);
     case 'WriteOffHold': return writeOffHold(state, command);
+    case 'AnswerHold': return answerHold(state, command);
   }
 }
 
@@ -51,6 +53,7 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
       plan: made.plan,
       fallbacks_by_class: made.fallbacksByClass,
       hold: made.hold,
+      ...(made.outputEstimate === undefined ? {} : { output_estimate: made.outputEstimate }),
       deadline_at_ms: job.submitted.deadline_at_ms,
       seen: command.seen,
       now_ms: nowMs,
@@ -115,13 +118,6 @@ function expireJob(state: JobState, nowMs: number): Decision {
   const graceMs = state.phase === 'running' ? runningJobGraceMs : 0;
   if (nowMs < state.submitted.deadline_at_ms + graceMs) return refuse('deadline_not_passed');
   return accept({ type: 'JobExpired', ...about(state), data: { routing: null, attempts: [] } });
-}
-
-function writeOffHold(state: JobState, command: Of<'WriteOffHold'>): Decision {
-  const { routing, reason } = command;
-  const held = state.unknownRoutings.some((entry) => entry.routing === routing && !entry.writtenOff);
-  if (!held) return refuse('no_such_hold');
-  return accept({ type: 'HoldWrittenOff', ...about(state), data: { routing, reason } });
 }
 
 function whenOpen(state: JobState, decideOpen: (job: OpenJob) => Decision): Decision {

@@ -24,7 +24,7 @@ export function decide(state: JobState | undefined, command: Command): Decision 
     case 'ReportDelivered': return reportDelivered(state, command.data);
     case 'ReportDeliveryFailed': return reportDeliveryFailed(state, command.data);
     case 'RouteJob': case 'DeferJob': case 'RejectJob': case 'DeduplicateJob':
-    case 'CancelJob': case 'ExpireJob': case 'WriteOffHold':
+    case 'CancelJob': case 'ExpireJob': case 'WriteOffHold': case 'AnswerHold':
       return decideRouting(state, command satisfies RouterCommand);
   }
 }

@@ -2,6 +2,7 @@
 // for another routing is taken for what it still says (its calls), and changes nothing else.
 import type { LinePosition } from '@libs/events/content';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
+import { holdReconciled, holdWrittenOff } from './evolve-hold';
 import { deferred, deduplicated, exhausted, abandoned, returned, routed } from './evolve-routing';
 import {
   canceled, expired, failed, rejected, succeeded,
@@ -26,6 +27,7 @@ export function evolve(
     case 'JobDeferred': return deferred(state, event.data);
     case 'JobDeduplicated': return deduplicated(state, event.data.of);
     case 'HoldWrittenOff': return holdWrittenOff(state, event.data.routing);
+    case 'HoldReconciled': return holdReconciled(state, event);
     case 'AttemptFailed':
       return { ...state, ...hear(state, calls([event.data.attempt])) };
     case 'AttemptAbandoned': return abandoned(state, event.data, at);
@@ -42,7 +44,7 @@ export function evolve(
     case 'WebhookExhausted': return deliveryExhausted(state, event.data);
     case 'WebhookRedeliverRequested':
       return redeliverRequested(state, event.data, timeMs(event));
-    case 'JobSubmitted': case 'RouterElected': case 'ProviderProbed':
+    case 'JobSubmitted': case 'HoldReconcileRequested': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyRevoked': case 'CustomerSet': case 'CustomerRemoved':
     case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
@@ -77,12 +79,6 @@ function submitted(event: HoldfastEvent<'JobSubmitted'>, at: LinePosition): JobS
 function cancelRequested(state: JobState, by: NonNullable<JobState['cancelRequestedBy']>): JobState {
   if (state.phase === 'settled' || state.phase === 'deduplicated') return state;
   return state.cancelRequestedBy === null ? { ...state, cancelRequestedBy: by } : state;
-}
-
-function holdWrittenOff(state: JobState, routing: number): JobState {
-  const unknownRoutings = state.unknownRoutings.map((entry) =>
-    entry.routing === routing ? { ...entry, writtenOff: true } : entry);
-  return { ...state, unknownRoutings };
 }
 
 function calls(attempts: Parameters<typeof hear>[1]['attempts']): Parameters<typeof hear>[1] {

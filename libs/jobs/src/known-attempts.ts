@@ -1,6 +1,7 @@
 // What is known of a job's calls: records merged by attempt id, and routings whose end is not known.
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { JobFacts, JobState, RunningJob, UnknownRouting } from './state';
+import { owes, withoutStandIns } from './unknown-calls';
 
 /** What one event says of calls. */
 export interface Word {
@@ -15,7 +16,9 @@ export type Calls = Pick<JobFacts, 'attempts' | 'unknownRoutings'>;
 
 /** The job's calls after hearing `word`. Hearing it again changes nothing. */
 export function hear(state: JobState, word: Word): Calls {
-  const attempts = mergeAttempts(state.attempts, word.attempts);
+  const merged = mergeAttempts(state.attempts, word.attempts);
+  const attempts = state.attempts.length === 0 ? merged
+    : withoutStandIns(merged, state.attempts, word);
   const running = state.phase === 'running' ? state : null;
   if (running === null && state.unknownRoutings.length === 0) {
     return { attempts, unknownRoutings: state.unknownRoutings };
@@ -41,7 +44,15 @@ export function openRouting(routed: RunningJob['routed']): UnknownRouting {
     model: first?.model ?? '',
     attemptId: null,
     writtenOff: false,
+    atMs: routed.now_ms,
+    candidates: candidatesOf(routed),
   };
+}
+
+/** References only: every job passes here. */
+function candidatesOf(routed: RunningJob['routed']): NonNullable<UnknownRouting['candidates']> {
+  const { context_too_long: longer, content_filtered: filtered } = routed.fallbacks_by_class;
+  return longer.length + filtered.length === 0 ? [routed.plan] : [routed.plan, longer, filtered];
 }
 
 /** Merges records by attempt id; a record is replaced only by one that knows more. */
@@ -66,7 +77,8 @@ function knowledge(attempt: AttemptRecord): number {
   return (attempt.cost_pico_usd === null ? 0 : 2) + (attempt.outcome === 'unknown' ? 0 : 1);
 }
 
-function stillUnknown(
+/** The routing as far as calls of it still owe; nothing once its end was heard and none does. */
+export function stillUnknown(
   entry: UnknownRouting, attempts: readonly AttemptRecord[], ended: number | null,
 ): readonly UnknownRouting[] {
   const named = entry.attemptId !== null;
@@ -80,9 +92,4 @@ function stillUnknown(
   const holdPicoUsd = perCall === undefined ? entry.holdPicoUsd
     : String(BigInt(perCall) * BigInt(owing.length));
   return [{ ...entry, provider, key, model, attemptId, holdPicoUsd }];
-}
-
-/** The call may cost money that nobody knows yet. */
-function owes(attempt: AttemptRecord): boolean {
-  return attempt.outcome === 'unknown' && attempt.cost_pico_usd === null;
 }

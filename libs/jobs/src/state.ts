@@ -4,6 +4,7 @@ import type { AttemptError } from '@libs/events/attempt-errors';
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { Catalogue } from '@libs/events/catalogue';
 import type { ContentRef, LinePosition } from '@libs/events/content';
+import type { Candidate } from '@libs/events/job-events';
 import type { Usage } from '@libs/events/usage';
 
 export type JobStatus =
@@ -65,8 +66,12 @@ export interface UnknownRouting {
   readonly model: string;
   /** The call is known by name but not what it cost: shown as that attempt. null: no call known. */
   readonly attemptId: string | null;
-  /** A person gave the hold up; the routing stays listed as unknown. */
+  /** The hold was given up; the routing stays listed as unknown. */
   readonly writtenOff: boolean;
+  /** When it was routed; absent where an older version folded it. */
+  readonly atMs?: number;
+  /** Its plan and further candidates, with the prices they are booked at. */
+  readonly candidates?: readonly (readonly Candidate[])[];
 }
 
 export interface WaitingJob extends JobFacts {

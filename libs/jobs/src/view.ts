@@ -4,6 +4,7 @@ import type { Usage } from '@libs/events/usage';
 import { sumKnownPico, usdFromPico } from '@libs/governance/money';
 import { type SeamView, seamsOf } from './continuing';
 import type { JobState, JobStatus, UnknownRouting } from './state';
+import { isStandIn } from './unknown-calls';
 
 export interface AttemptView {
   readonly provider: string;
@@ -17,6 +18,8 @@ export interface AttemptView {
   readonly error: { readonly class: string; readonly status: number | null; readonly message: string } | null;
   readonly usage: Usage | null;
   readonly cost_usd: string | null;
+  /** The cost is from the provider's bill, as an operator gave it. */
+  readonly reconciled?: true;
 }
 
 export interface JobView {
@@ -86,13 +89,14 @@ function attemptView(attempt: AttemptRecord): AttemptView {
     model: attempt.model,
     started_at: seconds(attempt.started_at_ms),
     duration_ms: attempt.duration_ms,
-    attempt_id: attempt.attempt_id,
+    attempt_id: isStandIn(attempt.attempt_id) ? `unknown:${attempt.routing}` : attempt.attempt_id,
     outcome: attempt.outcome,
     error: error === null
       ? null
       : { class: error.class, status: error.status, message: error.message },
     usage: attempt.usage,
     cost_usd: cost === null ? null : usdFromPico(cost),
+    ...(attempt.reconciled === undefined ? {} : { reconciled: true }),
   };
 }
 

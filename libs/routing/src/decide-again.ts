@@ -4,6 +4,7 @@ import { decideRouting } from '@libs/jobs/decide-routing';
 import type { RouterCommand } from '@libs/jobs/commands';
 import { decideOpen } from './decide-open';
 import { rejectionOf } from './decide-partition';
+import { answerRequest, writeOff } from './holds/decide-holds';
 import { reservedFromText } from './ledger/reserved';
 import type { PartitionState } from './partition-state';
 import { planFor } from './plan';
@@ -17,6 +18,10 @@ export interface Remade {
   readonly nowMs: number;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, string>>;
+  /** false: by a router that did not learn from the lengths of answers. */
+  readonly learnsLengths?: boolean;
+  /** It was about a hold of unknown end: by policy, or an answer to a request. */
+  readonly hold?: { readonly routing: number; readonly request: string | null };
 }
 
 /** The event's type and data as they come out now; text: why nothing comes out. */
@@ -26,7 +31,12 @@ export type Outcome =
 
 /** `world` is folded up to `remade.seen`. It is left as it was. */
 export function decideAgain(world: World, state: PartitionState, remade: Remade): Outcome {
-  const { job: id, seen, nowMs, overlay } = remade;
+  const { job: id, seen, nowMs, overlay, hold } = remade;
+  if (hold !== undefined) {
+    const moment = { governance: world.governance, seen, nowMs };
+    return outcomeOf(hold.request !== null ? answerRequest(state, hold.request, moment)
+      : writeOff(state, { job: id, routing: hold.routing }, moment));
+  }
   const limits = { ledger: state.ledger, reserved: reservedFromText(remade.reserved) };
   const job = state.jobs.get(id);
   if (job === undefined) return { type: null, why: 'the job is not open at this place of the log' };
@@ -39,7 +49,8 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
   const open = decideOpen(state, job, { nowMs, seen, abandonCap: Infinity });
   if (open !== null) return outcomeOf(decideRouting(job, open));
   const seed = seedOf(job.id, job.routings + 1);
-  const result = planFor(job, { governance, load, nowMs, limits }, seed);
+  const { learnsLengths = true } = remade;
+  const result = planFor(job, { governance, load, nowMs, limits, learnsLengths }, seed);
   if (result.kind === 'wait') return { type: null, why: 'it would wait' };
   const command: RouterCommand = result.kind === 'plan'
     ? {

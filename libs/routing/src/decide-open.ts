@@ -7,7 +7,7 @@ import type { PartitionState } from './partition-state';
 import { drawsOf, seedOf } from './seeded';
 
 export type OpenJob = WaitingJob | DeferredJob;
-type OpenCommand = Exclude<RouterCommand, { type: 'DueWebhook' | 'RouteJob' | 'WriteOffHold' }>;
+type OpenCommand = Exclude<RouterCommand, { type: 'DueWebhook' | 'RouteJob' | 'WriteOffHold' | 'AnswerHold' }>;
 
 interface Moment {
   readonly nowMs: number;

@@ -9,7 +9,9 @@ import type { JobState } from '@libs/jobs/state';
 import { decideDeliveries } from './decide-deliveries';
 import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
+import { decideHolds } from './holds/decide-holds';
 import { jobBounds } from './ledger/within-limits';
+import { boundedBy } from './ledger/output-lengths';
 import { plannedParts, reserve } from './ledger/reserved';
 import type { PartitionState, WorkLists } from './partition-state';
 import { type Plan, type PlanContext, planFor, type PlanResult } from './plan';
@@ -56,6 +58,7 @@ export function decidePartition(
   wake(state, work, tick.nowMs);
   const drafts: EventDraft[] = [];
   decideUrgent(state, work, { tick, most }, drafts);
+  decideHolds(state, work, { tick, most }, drafts);
   if (tick.workers === 0) return drafts;
   decideDeliveries(state, work, { tick, most }, drafts);
   decideQueue(state, work, { tick, most }, drafts);
@@ -67,6 +70,7 @@ export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
   const { work } = state;
   if (work === null) return;
   work.reserved.clear();
+  work.holdsDeciding.clear();
   for (const [id, { slot }] of work.deciding) {
     if (slot !== null) noteDeciding(load, slot, -1);
     work.urgent.add(id);
@@ -190,7 +194,7 @@ function route(
   const deciding = work.deciding.get(job.id);
   const [draft] = decision.ok ? decision.events : [];
   if (bounds.length === 0 || deciding === undefined || draft?.type !== 'JobRouted') return;
-  const parts = plannedParts(bounds, job, draft.data);
+  const parts = plannedParts(bounds, boundedBy(job, draft.data.output_estimate), draft.data);
   work.deciding.set(job.id, { ...deciding, parts });
   reserve(work.reserved, parts, 1n);
 }

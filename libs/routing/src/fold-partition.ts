@@ -6,8 +6,12 @@ import type { AnyEvent } from '@libs/events/envelope';
 import type { Limits } from '@libs/governance/state';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState, SettledJob } from '@libs/jobs/state';
-import { followForgotten, followJob, forgetJob } from './ledger/follow-job';
+import { followJob, forgetJob } from './ledger/follow-job';
+import { learnLength } from './ledger/output-lengths';
 import { reserve } from './ledger/reserved';
+import {
+  followHolds, forgetClosed, holdName, isRemembered, noteHoldRequest,
+} from './holds/open-holds';
 import { claim, release } from './idempotency';
 import { findJob, type FoldNews, type PartitionState } from './partition-state';
 import { learnFromAttempt } from './health/learn';
@@ -49,19 +53,22 @@ export function foldJobEvent(
     return;
   }
   const before = findJob(state, event.subject);
+  if (event.type === 'HoldReconcileRequested') noteHoldRequest(state.holds, event, before);
   const after = evolve(before, event, where.at);
   if (after === undefined) {
     state.strangers += 1;
-    followForgotten(state.ledger, event);
-    settleDecision(state, event, sides.load);
-    return;
-  }
-  learn(newAttempts(before, event), where.appendedAtMs, sides);
-  if (after === before) {
     settleDecision(state, event, sides.load);
     return;
   }
   const { appendedAtMs } = where;
+  followHolds(state.holds, event, { before, after, appendedAtMs });
+  const attempts = newAttempts(before, event);
+  learn(attempts, appendedAtMs, sides);
+  if (after.submitted.max_output_tokens === null) learnLengths(state, after, attempts);
+  if (after === before) {
+    settleDecision(state, event, sides.load);
+    return;
+  }
   followJob(state.ledger, event, { before, after, appendedAtMs }, sides.limitsOf);
   keep(state, after, appendedAtMs);
   noteSides(state, event, { before, after, appendedAtMs });
@@ -74,16 +81,27 @@ export function foldJobEvent(
 /** Forgets ended jobs that nobody asks for any more. Driven by the log's time, as all the fold. */
 export function forgetEnded(state: PartitionState, logTimeMs: number): void {
   const { ended, oldestEndedMs } = state;
+  forgetKept(state, logTimeMs);
   if (oldestEndedMs === null) return;
   const tooMany = ended.size > endedKeptMax + forgetAtOnceMax;
   if (!tooMany && oldestEndedMs > logTimeMs - endedKeptMs - forgetLateMs) return;
   state.oldestEndedMs = null;
-  for (const [id, { atMs }] of ended) {
+  for (const [id, job] of ended) {
+    const { atMs } = job;
     if (ended.size <= endedKeptMax && atMs > logTimeMs - endedKeptMs) {
       state.oldestEndedMs = atMs;
       return;
     }
     ended.delete(id);
+    if (isRemembered(state.holds, id)) state.kept.set(id, job);
+    else forgetJob(state.ledger, id);
+  }
+}
+
+/** After this nothing that comes late finds them. */
+function forgetKept(state: PartitionState, logTimeMs: number): void {
+  for (const id of forgetClosed(state.holds, logTimeMs)) {
+    if (isRemembered(state.holds, id) || !state.kept.delete(id)) continue;
     forgetJob(state.ledger, id);
   }
 }
@@ -93,10 +111,19 @@ function keep(state: PartitionState, job: JobState, appendedAtMs: number): void 
   const owes = job.phase === 'settled' && job.webhook?.status === 'pending';
   if (owes || (job.phase !== 'settled' && job.phase !== 'deduplicated')) {
     state.jobs.set(job.id, job);
-    if (owes) state.ended.delete(job.id);
+    if (owes) {
+      state.ended.delete(job.id);
+      state.kept.delete(job.id);
+    }
     return;
   }
   state.jobs.delete(job.id);
+  const kept = state.kept.get(job.id);
+  if (kept !== undefined && isRemembered(state.holds, job.id)) {
+    state.kept.set(job.id, { atMs: kept.atMs, text: JSON.stringify(job) });
+    return;
+  }
+  state.kept.delete(job.id);
   const atMs = state.ended.get(job.id)?.atMs ?? appendedAtMs;
   state.ended.set(job.id, { atMs, text: JSON.stringify(job) });
   state.oldestEndedMs ??= atMs;
@@ -160,6 +187,10 @@ function noteNews(state: PartitionState, event: AnyEvent, change: Change, news: 
 
 /** A decision has arrived in the fold: it leaves the overlay. */
 function settleDecision(state: PartitionState, event: AnyEvent, load: ProviderLoad): void {
+  if (event.type === 'HoldWrittenOff' || event.type === 'HoldReconciled') {
+    state.work?.holdsDeciding.delete(holdName(event.subject, event.data.routing));
+    return;
+  }
   const deciding = state.work?.deciding.get(event.subject);
   if (deciding?.draft.type !== event.type) return;
   state.work?.deciding.delete(event.subject);
@@ -170,6 +201,16 @@ function settleDecision(state: PartitionState, event: AnyEvent, load: ProviderLo
 function learn(attempts: readonly AttemptRecord[], atMs: number, sides: FoldSides): void {
   for (const attempt of attempts) {
     learnFromAttempt(sides.load, attempt, atMs, sides.rulesFor(attempt.provider));
+  }
+}
+
+/** What a complete answer without a bound of its client had is what the next may have. */
+function learnLengths(
+  state: PartitionState, job: JobState, attempts: readonly AttemptRecord[],
+): void {
+  for (const { outcome, usage } of attempts) {
+    if (outcome !== 'succeeded' || usage === null) continue;
+    learnLength(state.ledger.lengths, job, usage.output_tokens);
   }
 }
 

@@ -3,9 +3,12 @@
 import type { JobState } from '@libs/jobs/state';
 import type { IdempotencyEntry } from './idempotency';
 import {
-  type DeliveryUnderWay, type EndedJob, foldVersion, newPartition, type PartitionState,
+  type DeliveryUnderWay, type EndedJob, newPartition, type PartitionState,
 } from './partition-state';
-import { type ClosedKey, type KeyHealth, newKeyHealth } from './health/key-health';
+import type { KeyHealth } from './health/key-health';
+import {
+  type HoldRequest, holdName, type Holds, type HoldVerdict, type OpenHold,
+} from './holds/open-holds';
 import type { TargetHealth } from './health/target-health';
 import { itemsOfLedger, type LedgerItem, restoreLedgerItem } from './ledger/ledger-snapshot';
 import { moveSlot, type ProviderLoad } from './provider-load';
@@ -28,9 +31,10 @@ export type SnapshotItem =
   | PartitionHead
   | { readonly kind: 'job'; readonly partition: number; readonly job: JobState }
   | {
-      readonly kind: 'ended'; readonly partition: number; readonly id: string;
+      readonly kind: 'ended' | 'kept'; readonly partition: number; readonly id: string;
       readonly job: EndedJob;
     }
+  | ({ readonly kind: 'holds'; readonly partition: number } & SavedHolds)
   | {
       readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
       readonly entry: IdempotencyEntry;
@@ -38,18 +42,19 @@ export type SnapshotItem =
   | HealthItem
   | LedgerItem;
 
+/** Its values are immutable, its maps are copied. */
+interface SavedHolds {
+  readonly open: readonly OpenHold[];
+  readonly closedAt: readonly (readonly [string, number])[];
+  readonly requests: readonly (readonly [string, HoldRequest])[];
+  readonly verdicts: readonly (readonly [string, HoldVerdict])[];
+}
+
 /** Health of a provider's address, a target or a key. */
 type HealthItem =
   | { readonly kind: 'provider_health'; readonly name: string; readonly health: TargetHealth }
   | { readonly kind: 'target_health'; readonly name: string; readonly health: TargetHealth }
   | { readonly kind: 'key_health'; readonly name: string; readonly health: KeyHealth };
-
-/** Of fold version 1, which knew of health only which keys were closed. */
-interface ClosedItem {
-  readonly kind: 'closed';
-  readonly name: string;
-  readonly closed: Omit<ClosedKey, 'sinceMs'>;
-}
 
 /** The values of one moment. */
 export function itemsOf(state: PartitionState): SnapshotItem[] {
@@ -57,6 +62,8 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   const items: SnapshotItem[] = [headOf(state)];
   for (const job of state.jobs.values()) items.push({ kind: 'job', partition, job });
   for (const [id, job] of state.ended) items.push({ kind: 'ended', partition, id, job });
+  for (const [id, job] of state.kept) items.push({ kind: 'kept', partition, id, job });
+  items.push({ kind: 'holds', partition, ...savedHolds(state.holds) });
   for (const [name, entry] of state.idempotency) {
     items.push({ kind: 'idempotency', partition, name, entry });
   }
@@ -98,10 +105,18 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
       if (state !== undefined) state.oldestEndedMs ??= item.job.atMs;
       return;
     }
+    case 'kept':
+      restored.partitions.get(item.partition)?.kept.set(item.id, item.job);
+      return;
+    case 'holds': {
+      const state = restored.partitions.get(item.partition);
+      if (state !== undefined) restoreHolds(state.holds, item);
+      return;
+    }
     case 'idempotency':
       restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
       return;
-    case 'account': case 'held': {
+    case 'account': case 'held': case 'lengths': {
       const state = restored.partitions.get(item.partition);
       if (state !== undefined) restoreLedgerItem(state.ledger, item);
       return;
@@ -118,15 +133,20 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
   }
 }
 
-/** Lifts an item of an older fold to this one's form; null: it cannot be, fold from the log instead. */
-export function migrateItem(item: SnapshotItem | ClosedItem, version: number): SnapshotItem | null {
-  // Up to version 2 nothing was bounded, so there is no account to make.
-  if (item.kind !== 'closed') return version >= 1 && version <= foldVersion ? item : null;
-  if (version !== 1) return null;
-  // What health has not learned yet it learns anew; what is closed must stay closed.
+function savedHolds({ open, closedAt, requests, verdicts }: Holds): SavedHolds {
   return {
-    kind: 'key_health', name: item.name, health: { ...newKeyHealth(), closed: { ...item.closed, sinceMs: 0 } },
+    open: [...open.values()], closedAt: [...closedAt], requests: [...requests], verdicts: [...verdicts],
   };
+}
+
+function restoreHolds(holds: Holds, saved: SavedHolds): void {
+  for (const hold of saved.open) {
+    holds.open.set(holdName(hold.job, hold.routing), hold);
+    holds.openOf.set(hold.job, (holds.openOf.get(hold.job) ?? 0) + 1);
+  }
+  for (const [job, atMs] of saved.closedAt) holds.closedAt.set(job, atMs);
+  for (const [id, request] of saved.requests) holds.requests.set(id, request);
+  for (const [id, verdict] of saved.verdicts) holds.verdicts.set(id, verdict);
 }
 
 function headOf(state: PartitionState): PartitionHead {

@@ -4,13 +4,14 @@ import type { EventDraft } from '@libs/events/envelope';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { FairQueue } from './fair-queue';
 import type { IdempotencyTable, Verdict } from './idempotency';
+import { type Holds, newHolds } from './holds/open-holds';
 import { type Ledger, newLedger } from './ledger/ledger';
 import type { PlannedPart } from './ledger/parts';
 import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 export interface PartitionState {
   readonly partition: number;
@@ -22,6 +23,9 @@ export interface PartitionState {
   readonly jobs: Map<string, JobState>;
   /** Jobs that ended, for a while, in the order they ended; forgotten from the front. */
   readonly ended: Map<string, EndedJob>;
+  /** Ended jobs that are remembered for longer, since the end of a call was not learned. */
+  readonly kept: Map<string, EndedJob>;
+  readonly holds: Holds;
   /** When the oldest of them ended; null when there is none. */
   oldestEndedMs: number | null;
   /** Keyed submissions that are to be closed: duplicates and mismatches. */
@@ -74,6 +78,8 @@ export interface WorkLists {
   readonly queue: FairQueue;
   readonly timers: Timers;
   readonly deciding: Map<string, Deciding>;
+  /** Holds whose end is on its way into the log, by `job/routing`. */
+  readonly holdsDeciding: Set<string>;
   /** What these will hold, by account of the ledger. */
   readonly reserved: Map<string, bigint>;
   /** Settled jobs with a delivery due, by endpoint. */
@@ -98,7 +104,7 @@ export interface Deciding {
 export function newPartition(partition: number): PartitionState {
   return {
     partition, owner: null, routedSequence: 0, jobs: new Map(), verdicts: new Map(),
-    ended: new Map(), oldestEndedMs: null, idempotency: new Map(), exhausted: new Set(),
+    ended: new Map(), oldestEndedMs: null, kept: new Map(), holds: newHolds(), idempotency: new Map(), exhausted: new Set(),
     deliveriesUnderWay: new Map(), ledger: newLedger(), lateOutcomes: 0, strangers: 0, work: null,
   };
 }
@@ -107,6 +113,6 @@ export function newPartition(partition: number): PartitionState {
 export function findJob(state: PartitionState, id: string): JobState | undefined {
   const open = state.jobs.get(id);
   if (open !== undefined) return open;
-  const ended = state.ended.get(id);
+  const ended = state.ended.get(id) ?? state.kept.get(id);
   return ended === undefined ? undefined : JSON.parse(ended.text) as JobState;
 }

@@ -10,6 +10,7 @@ import { type AbleTarget, candidateOf, fitting, screen } from './candidates';
 import { onlyContinuing } from './continue-plan';
 import { hedgeFor } from './hedge';
 import { expectedOf, holdFor } from './hold';
+import { boundedBy, estimateFor } from './ledger/output-lengths';
 import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
@@ -27,6 +28,8 @@ export interface PlanContext {
   readonly nowMs: number;
   /** The ledger of the job's partition; absent: nothing is bounded (a simulation). */
   readonly limits?: LimitsContext;
+  /** false: for decisions of routers that did not learn from the lengths of answers. */
+  readonly learnsLengths?: boolean;
 }
 
 /** What a routing is made of, and how it came about. */
@@ -35,6 +38,8 @@ export interface Plan {
   readonly plan: Candidate[];
   readonly fallbacksByClass: { context_too_long: Candidate[]; content_filtered: Candidate[] };
   readonly hold: { amount_pico_usd: string } | null;
+  /** What the output was taken for, where the request names no bound. */
+  readonly outputEstimate?: number;
   readonly reasons: RoutingReason[];
   readonly strategy: Strategy;
   readonly rule: string | null;
@@ -164,9 +169,11 @@ function demoteTried(job: JobFacts, entries: Entry[]): Entry[] {
 }
 
 function planOf(able: readonly Entry[], making: Making): PlanResult {
-  const { job, context, resolution, met, look, seed } = making;
+  const { context, resolution, met, look, seed } = making;
   const priced = onlyPriced(able, context.governance);
-  if (priced.entries.length === 0) return priceUnknown(job.submitted.model, priced.reasons);
+  if (priced.entries.length === 0) return priceUnknown(making.job.submitted.model, priced.reasons);
+  const outputEstimate = estimateFor(making.job, priced.entries, context);
+  const job = boundedBy(making.job, outputEstimate);
   const within = withinLimits(job, priced.entries, context);
   if (within.kind !== 'within') return within;
   const { entries } = within;
@@ -187,6 +194,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
     plan,
     fallbacksByClass,
     hold: holdFor(all, expectedOf(job), hedge === null ? 1 : 2),
+    ...(outputEstimate === undefined ? {} : { outputEstimate }),
     reasons: [
       ...entries.map(({ candidate, reason }, index): RoutingReason => ({
         ...named(candidate), verdict: index === 0 ? 'chosen' : 'fallback', ...reason,

@@ -11,7 +11,7 @@ export const deliverySilenceMs = 300_000;
 export function buildWorkLists(state: PartitionState): WorkLists {
   const work: WorkLists = {
     urgent: new Set(), queue: newFairQueue(), timers: newTimers(), deciding: new Map(),
-    reserved: new Map(),
+    reserved: new Map(), holdsDeciding: new Set(),
     deliveries: new Map(), parkedUntilMs: Infinity, triedVersion: -1, triedGovernance: -1,
   };
   for (const job of state.jobs.values()) {

@@ -53,16 +53,18 @@ function buildSettings(
   { webhooks, governance, content }: HoldfastYaml,
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
-  const { unknown_price: unknownPrice } = governance ?? {};
+  const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
   const { encryption, ...rules } = content ?? {};
   const hasRules = Object.keys(rules).length > 0;
-  const said = [allowPrivate, unknownPrice, encryption].some((setting) => setting !== undefined);
-  if (!said && !hasRules) return null;
+  const settings = [allowPrivate, unknownPrice, writeOffAfterS, encryption];
+  if (!hasRules && settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(encryption === undefined ? {} : { content_encryption: encryption }),
     ...(hasRules ? { content: rules } : {}),
+    ...(writeOffAfterS === undefined ? {}
+      : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
   };
 }
 

@@ -162,6 +162,15 @@ const price = z.strictObject({
   provider: z.string().min(1), model: z.string().min(1), ...priceFields,
 });
 
+const governance = z.strictObject({
+  unknown_price: z.enum(unknownPricePolicies).optional().describe(
+    'What becomes of a call whose price nobody knows; it is never taken for free.',
+  ),
+  write_off_after_s: z.union([z.int().positive(), z.literal('never')]).optional().describe(
+    'A hold whose call nobody heard the end of is written off after so many seconds; 86400 if absent.',
+  ),
+});
+
 export const holdfastYaml = z.strictObject({
   providers: z.array(provider).min(1).optional(),
   routes: z.array(route).optional(),
@@ -174,11 +183,7 @@ export const holdfastYaml = z.strictObject({
       .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
     ...contentFields,
   }).optional(),
-  governance: z.strictObject({
-    unknown_price: z.enum(unknownPricePolicies).optional().describe(
-      'What becomes of a call whose price nobody knows; it is never taken for free.',
-    ),
-  }).optional(),
+  governance: governance.optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;
@@ -210,6 +215,7 @@ export function configJsonSchema(): Record<string, unknown> {
   return {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
-    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks.',
+    description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks, '
+      + 'governance.',
   };
 }

@@ -285,3 +285,13 @@ describe('a wrong holdfast.yaml', () => {
     expect(refused('providers:\n  - id: a\n')[0]).toBe('holdfast.yaml:2: providers[0].type: is required');
   });
 });
+
+describe('governance', () => {
+  test('says when a hold of unknown end is written off: seconds, or never', () => {
+    const settings = (value: string): DesiredConfig['settings'] =>
+      accepted(`${smallest}governance: { write_off_after_s: ${value} }\n`).settings;
+    expect(settings('60')).toEqual({ webhooks_allow_private: false, write_off_after_s: 60 });
+    expect(settings('never')).toEqual({ webhooks_allow_private: false, write_off_after_s: null });
+    expect(parseConfig(`${smallest}governance: { write_off_after_s: 0 }\n`, options).ok).toBe(false);
+  });
+});

@@ -1,5 +1,5 @@
 // Questions to the router, to running workers, and what is broadcast.
-import { type Priority } from '@libs/events/job-events';
+import { type HoldReconcileRequested, type Priority } from '@libs/events/job-events';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */
 export interface AskRouter {
@@ -14,6 +14,12 @@ export interface AskRouter {
   readonly health?: boolean;
   /** What is spent and held of these bounds, `level/id` (libs/routing/ledger/usage-view). */
   readonly usage?: readonly string[];
+  /** A page of the holds whose end nobody learned, behind where the last one ended. */
+  readonly holds?: { readonly after: string | null };
+  /** Whether this could be done with a hold of this job now (data of a `HoldReconcileRequested`). */
+  readonly hold_possible?: { readonly job: string; readonly asked: HoldReconcileRequested };
+  /** What became of a request about a hold, by the id of its event. */
+  readonly hold_verdict?: string;
 }
 
 /** Open jobs of a partition. */
@@ -47,6 +53,11 @@ export interface RouterAnswer {
   readonly depth?: QueueDepth;
   readonly health?: readonly object[];
   readonly usage?: readonly object[];
+  readonly holds?: { readonly data: readonly object[]; readonly next: string | null };
+  /** null: it could be done. */
+  readonly hold_refused?: string | null;
+  /** null: not decided yet, or not known (any more). */
+  readonly hold_verdict?: object | null;
 }
 
 /** To `deltas.<job>`: the deltas of an attempt from an index on. Empty text asks for all. */

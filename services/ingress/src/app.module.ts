@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
 import { ErasuresController } from './administer/erasures.controller';
+import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
 import { ModelsController } from './models/models.controller';
@@ -23,7 +24,7 @@ export class AppModule {
         CancelJobController, EndpointsController, DeliveriesController,
         // Before the entities, whose paths are wildcards.
         ErasuresController, AdministerController,
-        AuditController,
+        AuditController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

@@ -26,6 +26,8 @@ export function watchRouter(router: Router, metrics: RouterMetrics): void {
     sum(({ idempotency }) => idempotency.size));
   metrics.watch('router_late_outcomes', 'Outcomes that came after the first one', () =>
     sum(({ lateOutcomes }) => lateOutcomes));
+  metrics.watch('router_unknown_holds', 'Holds whose call nobody heard the end of', () =>
+    sum(({ holds }) => holds.open.size));
   metrics.watch('router_strangers', 'Events about jobs not known any more', () =>
     sum(({ strangers }) => strangers));
 }

@@ -76,7 +76,7 @@ export async function replayDecisions(
       if (!isWithin(commit)) return;
       if (event.type === 'JobRouted') counts.routed += 1;
       else if (event.type === 'JobDeferred') counts.deferred += 1;
-      else return;
+      else if (event.type !== 'HoldWrittenOff' && event.type !== 'HoldReconciled') return;
       const mismatch = mismatches.get(`${commit.sequence}:${line}`);
       if (mismatch === undefined) return;
       mismatches.delete(`${commit.sequence}:${line}`);
@@ -99,20 +99,34 @@ async function noteDecisions(read: ReadCommits, isWithin: IsWithin): Promise<Map
     const partition = partitionOfSubject(commit.subject);
     if (partition === null || !commit.subject.endsWith('.routed') || !isWithin(commit)) return;
     readableEvents(commit).forEach((event, line) => {
-      if (event.type !== 'JobRouted' && event.type !== 'JobDeferred') return;
-      const { seen, now_ms: nowMs } = event.data;
-      const overlay = event.type === 'JobRouted' ? event.data.overlay ?? {} : {};
-      const { reserved = {} } = event.data;
+      const remade = remadeOf(event);
+      if (remade === null) return;
       const one: Noted = {
-        job: event.subject, seen, nowMs, overlay, reserved, partition, sequence: commit.sequence, line,
-        hash: hashOf(event.type, event.data),
+        ...remade, partition, sequence: commit.sequence, line, hash: hashOf(event.type, event.data),
       };
-      const list = noted.get(seen);
-      if (list === undefined) noted.set(seen, [one]);
+      const list = noted.get(one.seen);
+      if (list === undefined) noted.set(one.seen, [one]);
       else list.push(one);
     });
   });
   return noted;
+}
+
+/** What making it again needs; null: it is no decision, or does not say from what it was made. */
+function remadeOf(event: AnyEvent): Remade | null {
+  const none = { job: event.subject, overlay: {}, reserved: {} };
+  if (event.type === 'JobRouted') {
+    const { seen, now_ms: nowMs, overlay = {}, reserved = {}, output_estimate: estimate } = event.data;
+    return { ...none, seen, nowMs, overlay, reserved, learnsLengths: estimate !== undefined };
+  }
+  if (event.type === 'JobDeferred') {
+    const { seen, now_ms: nowMs, reserved = {} } = event.data;
+    return { ...none, seen, nowMs, reserved };
+  }
+  if (event.type !== 'HoldWrittenOff' && event.type !== 'HoldReconciled') return null;
+  const { seen, now_ms: nowMs, routing, request = null } = event.data;
+  if (seen === undefined || nowMs === undefined) return null;
+  return { ...none, seen, nowMs, hold: { routing, request } };
 }
 
 function checkOne(world: World, noted: Noted, mismatches: Map<string, Mismatch>): void {

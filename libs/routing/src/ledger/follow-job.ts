@@ -3,10 +3,13 @@
 import type { AttemptRecord } from '@libs/events/attempts';
 import type { AnyEvent } from '@libs/events/envelope';
 import type { Limits } from '@libs/governance/state';
+import type { Usage } from '@libs/events/usage';
 import type { JobState } from '@libs/jobs/state';
+import { isStandIn } from '@libs/jobs/unknown-calls';
 import { boundsOf, countsCall } from './bounds';
 import { book, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
 import { heldFromText, textOfHeld } from './ledger-snapshot';
+import { boundedBy } from './output-lengths';
 import { callsOf, partsOf } from './parts';
 
 interface Followed {
@@ -32,29 +35,14 @@ export function followJob(
     setHeld(ledger, entry, heldCalls(after, entry), runs(after, entry));
   }
   for (const attempt of after.attempts) bookAttempt(ledger, held, attempt);
+  if (before !== undefined) takeBackStandIns(ledger, held, { before, after });
   const isQuiet = after.phase === 'settled' && held.every(({ heldCalls: calls }) => calls === 0);
   ledger.routings.set(after.id, isQuiet ? textOfHeld(held) : held);
 }
 
-/** An event of a job that is forgotten, of which something is still held. */
-export function followForgotten(ledger: Ledger, event: AnyEvent): void {
-  const held = heldOf(ledger, event.subject);
-  if (held === undefined) return;
-  for (const attempt of attemptsIn(event)) bookAttempt(ledger, held, attempt);
-  const ended = endedIn(event);
-  const entry = held.find(({ routing }) => routing === ended);
-  if (entry !== undefined) setHeld(ledger, entry, owingIn(event, entry), false);
-  forgetJob(ledger, event.subject);
-}
-
-/** The job is gone from the fold: what is held is kept until a late outcome or a write-off. */
+/** The job is gone from the fold, and nothing of it is held. */
 export function forgetJob(ledger: Ledger, job: string): void {
-  const held = ledger.routings.get(job);
-  if (held === undefined) return;
-  const left = typeof held === 'string' ? []
-    : held.filter(({ heldCalls: calls }) => calls > 0);
-  if (left.length === 0) ledger.routings.delete(job);
-  else ledger.routings.set(job, left);
+  ledger.routings.delete(job);
 }
 
 function hold(
@@ -64,7 +52,7 @@ function hold(
     readonly limits: readonly Limits[]; readonly atMs: number;
   },
 ): void {
-  const parts = partsOf(boundsOf(limits), job, routed)
+  const parts = partsOf(boundsOf(limits), boundedBy(job, routed.output_estimate), routed)
     .map((part): Part => ({ ...part, slot: openSlot(ledger, part.account, part, atMs) }));
   if (parts.length === 0) return;
   const entry: HeldRouting = {
@@ -110,6 +98,24 @@ function setHeld(ledger: Ledger, entry: HeldRouting, calls: number, isRunning: b
   }
 }
 
+/** The calls themselves were heard of: what was booked by the bill in their stead goes. */
+function takeBackStandIns(
+  ledger: Ledger, held: readonly HeldRouting[],
+  { before, after }: { readonly before: JobState; readonly after: JobState },
+): void {
+  if (before.attempts === after.attempts) return;
+  for (const attempt of before.attempts) {
+    const { attempt_id: id } = attempt;
+    if (!isStandIn(id) || after.attempts.some((one) => one.attempt_id === id)) continue;
+    bookAttempt(ledger, held, { ...attempt, usage: noUsage, cost_pico_usd: '0' });
+  }
+}
+
+const noUsage: Usage = {
+  input_tokens: 0, cached_input_tokens: 0, cache_write_tokens: 0, output_tokens: 0,
+  reasoning_tokens: 0,
+};
+
 function bookAttempt(
   ledger: Ledger, held: readonly HeldRouting[], attempt: AttemptRecord,
 ): void {
@@ -129,33 +135,4 @@ function bookAttempt(
         ? picoUsd - (before?.picoUsd ?? 0n) : 0n;
     if (spent !== 0n) book(ledger, part, { spent, held: 0n });
   }
-}
-
-function attemptsIn(event: AnyEvent): readonly AttemptRecord[] {
-  if (event.type === 'AttemptFailed') return [event.data.attempt];
-  if (event.type === 'AttemptAbandoned') {
-    return event.data.attempt === null ? [] : [event.data.attempt];
-  }
-  return isEnd(event) ? event.data.attempts : [];
-}
-
-/** The routing whose end an event tells, null for none. */
-function endedIn(event: AnyEvent): number | null {
-  const ends = isEnd(event) || event.type === 'HoldWrittenOff' || event.type === 'AttemptReturned'
-    || event.type === 'PlanExhausted';
-  return ends ? event.data.routing : null;
-}
-
-type End = Extract<AnyEvent, { type: 'JobSucceeded' | 'JobFailed' | 'JobCanceled' | 'JobExpired' }>;
-
-function isEnd(event: AnyEvent): event is End {
-  return event.type === 'JobSucceeded' || event.type === 'JobFailed'
-    || event.type === 'JobCanceled' || event.type === 'JobExpired';
-}
-
-/** Its calls that may still cost what nobody knows. */
-function owingIn(event: AnyEvent, { routing, heldCalls: calls }: HeldRouting): number {
-  const owing = attemptsIn(event).filter((attempt) => attempt.routing === routing
-    && attempt.outcome === 'unknown' && attempt.cost_pico_usd === null);
-  return Math.min(calls, owing.length);
 }

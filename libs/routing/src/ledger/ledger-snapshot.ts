@@ -2,6 +2,7 @@
 // written, so its values are copied, as text: amounts are bigint, which JSON has not.
 import type { Part } from './ledger';
 import { type HeldRouting, type Ledger, newAccount } from './ledger';
+import type { OutputLengths } from './output-lengths';
 import type { Window } from './windows';
 
 type Row = readonly [slot: number, spent: string, held: string];
@@ -14,6 +15,10 @@ export type LedgerItem =
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
       readonly routings: readonly SavedRouting[] | string;
+    }
+  | {
+      readonly kind: 'lengths'; readonly partition: number; readonly name: string;
+      readonly lengths: OutputLengths;
     };
 
 interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
@@ -31,7 +36,9 @@ export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
       kind: 'held', partition, job,
       routings: typeof routings === 'string' ? routings : routings.map(saved),
     }));
-  return [...accounts, ...held];
+  const lengths = [...ledger.lengths].map(([name, { total, counts, longest }]): LedgerItem =>
+    ({ kind: 'lengths', partition, name, lengths: { total, counts: [...counts], longest } }));
+  return [...accounts, ...held, ...lengths];
 }
 
 export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
@@ -39,6 +46,10 @@ export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
     const { routings } = item;
     ledger.routings.set(
       item.job, typeof routings === 'string' ? routings : routings.map(restored));
+    return;
+  }
+  if (item.kind === 'lengths') {
+    ledger.lengths.set(item.name, item.lengths);
     return;
   }
   const account = newAccount(item.window);

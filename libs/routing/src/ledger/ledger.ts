@@ -1,6 +1,7 @@
 // What is spent and held in each account of one partition: a customer is one partition, so its levels
 // are all here. Mutable, driven by the fold alone; sums are exact (bigint) and slot by slot.
 import type { Scope } from './bounds';
+import type { LearnedLengths } from './output-lengths';
 import { firstSlot, slotAt, slotEndsMs, slotKeptMs, type Window } from './windows';
 
 export interface Amounts {
@@ -53,10 +54,12 @@ export interface Ledger {
    * job itself: it is hardly ever looked at again, and a snapshot copies a reference.
    */
   readonly routings: Map<string, HeldRouting[] | string>;
+  /** Of answers that no bound was set for. */
+  readonly lengths: LearnedLengths;
 }
 
 export function newLedger(): Ledger {
-  return { accounts: new Map(), routings: new Map() };
+  return { accounts: new Map(), routings: new Map(), lengths: new Map() };
 }
 
 export function newAccount({ window, calendar }: Window): Account {

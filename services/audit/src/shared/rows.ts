@@ -1,6 +1,7 @@
 // From a job's state to its rows in the read models.
 import { type AttemptRecord } from '@libs/events/attempts';
 import { type JobState, type JobStatus, type UnknownRouting } from '@libs/jobs/state';
+import { isStandIn, standInId } from '@libs/jobs/unknown-calls';
 import { statusOf } from '@libs/jobs/view';
 import { type AttemptRow, type JobRow } from '@libs/postgres/read-model-rows';
 
@@ -38,11 +39,13 @@ export function attemptRows(state: JobState): AttemptRow[] {
 
 /** Attempt rows of the state before that do not hold any more. */
 export function goneAttempts(before: JobState | undefined, after: JobState): string[] {
-  if (before === undefined || before.unknownRoutings.length === 0) return [];
-  const now = new Set(nameless(after).map((unknown) => unknown.routing));
-  return nameless(before)
-    .filter((unknown) => !now.has(unknown.routing))
-    .map((unknown) => unknownId(before, unknown));
+  if (before === undefined) return [];
+  const stood = standIns(before);
+  if (before.unknownRoutings.length === 0 && stood.length === 0) return [];
+  // A nameless call that was settled by a bill keeps its row, under the same id.
+  const now = new Set([...nameless(after).map(({ routing }) => standInId(after.id, routing)), ...standIns(after)]);
+  return [...nameless(before).map(({ routing }) => standInId(before.id, routing)), ...stood]
+    .filter((id) => !now.has(id));
 }
 
 /** Unknown routings whose call has no id; the others are among the attempts. */
@@ -50,8 +53,9 @@ function nameless(state: JobState): UnknownRouting[] {
   return state.unknownRoutings.filter((unknown) => unknown.attemptId === null);
 }
 
-function unknownId(state: JobState, unknown: UnknownRouting): string {
-  return `unknown:${state.id}:${unknown.routing}`;
+/** Ids of calls that were booked by a bill and have no name of their own. */
+function standIns(state: JobState): string[] {
+  return state.attempts.flatMap(({ attempt_id: id }) => (isStandIn(id) ? [id] : []));
 }
 
 function attemptRow(state: JobState, attempt: AttemptRecord): AttemptRow {
@@ -74,7 +78,7 @@ function attemptRow(state: JobState, attempt: AttemptRecord): AttemptRow {
 function unknownRow(state: JobState, unknown: UnknownRouting): AttemptRow {
   return {
     ...common(state),
-    attemptId: unknownId(state, unknown),
+    attemptId: standInId(state.id, unknown.routing),
     provider: unknown.provider,
     providerKey: unknown.key,
     model: unknown.model,

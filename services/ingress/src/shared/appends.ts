@@ -65,9 +65,9 @@ export class Appends {
     return appended.answer;
   }
 
-  /** @throws Fault log_unavailable, log_full */
-  async record(draft: EventDraft): Promise<Appended> {
-    const event = stamp(draft, newEventId(), this.parts.now());
+  /** `id`: of the event, for who asks what became of it. @throws Fault log_unavailable, log_full */
+  async record(draft: EventDraft, id: string = newEventId()): Promise<Appended> {
+    const event = stamp(draft, id, this.parts.now());
     return this.#append(draft.tenant, { events: [event] }, () => undefined).answer;
   }
 

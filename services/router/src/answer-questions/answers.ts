@@ -6,6 +6,8 @@ import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
 import { healthView } from '@libs/routing/health-view';
 import { usageLines } from '@libs/routing/ledger/usage-view';
+import { refusalOf } from '@libs/routing/holds/open-holds';
+import { holdsPage } from '@libs/routing/holds/holds-view';
 import { queueDepth } from '@libs/routing/queue-depth';
 import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
@@ -13,6 +15,9 @@ import type { Clock } from '../shared/clock';
 import type { ReplySender } from '../shared/reply-sender';
 import type { World } from '@libs/routing/world';
 import { Watchers } from './watchers';
+
+/** Of 500 bytes each: far below the payload limit of 1 MB. */
+const holdsPerAnswer = 500;
 
 export class Answers {
   readonly #watchers = new Watchers();
@@ -76,6 +81,21 @@ export class Answers {
       ...(question.depth === true ? { depth: queueDepth(state) } : {}),
       ...(question.health === true ? { health: this.#health() } : {}),
       ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
+      ...this.#aboutHolds(state, question),
+    };
+  }
+
+  #aboutHolds(
+    state: PartitionState, { holds, hold_possible: possible, hold_verdict: request }: AskRouter,
+  ): Partial<RouterAnswer> {
+    return {
+      ...(holds === undefined ? {} : {
+        holds: holdsPage(state, this.world.governance, { ...holds, most: holdsPerAnswer }),
+      }),
+      ...(possible === undefined ? {} : {
+        hold_refused: refusalOf(findJob(state, possible.job), possible.asked),
+      }),
+      ...(request === undefined ? {} : { hold_verdict: state.holds.verdicts.get(request) ?? null }),
     };
   }
 

@@ -9,7 +9,7 @@ import { isFault } from '@libs/faults/faults';
 import type { EventLog, Position } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
 import {
-  healthItemsOf, itemsOf, migrateItem, type Restored, restoreItem, type SnapshotItem,
+  healthItemsOf, itemsOf, type Restored, restoreItem, type SnapshotItem,
 } from '@libs/routing/partition-snapshot';
 import { foldVersion } from '@libs/routing/partition-state';
 import type { Logger } from '@libs/telemetry/logger';
@@ -182,14 +182,13 @@ async function textOf(items: readonly SnapshotItem[]): Promise<Buffer> {
 }
 
 function worldOf(head: SnapshotHead, body: Buffer): World | string {
+  if (head.foldVersion !== foldVersion) return `made by fold version ${head.foldVersion}`;
   const world = newWorld(head.partitionCount);
   const restored: Restored = { partitions: new Map(), load: world.load };
   for (let from = 0; from < body.length;) {
     const to = body.indexOf(10, from);
     const item = JSON.parse(body.subarray(from, to).toString()) as SnapshotItem;
-    const lifted = migrateItem(item, head.foldVersion);
-    if (lifted === null) return `made by fold version ${head.foldVersion}`;
-    restoreItem(restored, lifted);
+    restoreItem(restored, item);
     from = to + 1;
   }
   return {
