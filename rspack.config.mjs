@@ -58,6 +58,7 @@ export const entries = [
   entry('services/router/main', 'services/router/src/main.ts'),
   entry('services/workers/main', 'services/workers/src/main.ts'),
   entry('services/audit/main', 'services/audit/src/main.ts'),
+  entry('services/audit/fold-past', 'services/audit/src/show-past/fold-past.ts'),
   entry('tools/holdfast', 'tools/src/holdfast.ts'),
   entry('tools/provider-sim', 'tools/provider-sim/src/main.ts'),
 ];

@@ -8,6 +8,7 @@ import { type GrownLog, openGrownLog } from '../growth/grown-log';
 import { median, round, sumOf } from '../statistics';
 import { type Holdfast, serviceNames, startHoldfast } from '../systems/holdfast';
 import { type Stage } from '../systems/start-systems';
+import { measureMoments, type MomentFigures } from './measure-moments';
 import { type LoadFigures, type LoadSpec, measureLoad } from './measure-load';
 
 export interface GrowthResult {
@@ -31,6 +32,8 @@ export interface GrowthRow {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly servicesMb: number;
+  /** Absent: not measured, or nothing to look back on. */
+  readonly moments?: MomentFigures;
 }
 
 const connections = 64;
@@ -68,8 +71,10 @@ async function measureLog(stage: Stage, log: GrownLog): Promise<GrowthRow> {
   await again.stop();
   const last = await start(stage, log);
   const load = await measureLoad(stage, specFor(last, stage.options.seconds));
+  const moments = log.events === 0 ? null
+    : await measureMoments(last, log.filled?.commits ?? 1, stage.say);
   await last.stop();
-  return rowOf(log, load, [again.startS, last.startS]);
+  return { ...rowOf(log, load, [again.startS, last.startS]), ...(moments === null ? {} : { moments }) };
 }
 
 function start({ simulator, keep }: Stage, { dataDir }: GrownLog): Promise<Holdfast> {

@@ -61,15 +61,23 @@ export function limitsTable(limits: LimitsResult): Table {
 }
 
 export function growthTable({ rows }: GrowthResult): Table {
+  const isMeasured = rows.some(({ moments }) => moments !== undefined);
+  const momentHead = ['moment from the beginning s', 'moment at random s, median', 'longest'];
   return {
     head: ['events in the log', 'log MB', 'start s', 'first start s', 'archived events/s',
-      'archive complete', 'requests/s', 'p50 ms', 'p99 ms', 'services MB'],
+      'archive complete', 'requests/s', 'p50 ms', 'p99 ms', 'services MB',
+      ...(isMeasured ? momentHead : [])],
     rows: rows.map((row) => [
       row.events.toLocaleString('en'), figure(row.logMb), figure(row.startS),
       figure(row.firstStartS), figure(row.archivedEventsPerS), row.archivedAll ? 'yes' : 'no',
       figure(row.requestsPerS), figure(row.p50Ms), figure(row.p99Ms), figure(row.servicesMb),
+      ...(isMeasured ? momentsOf(row) : []),
     ]),
   };
+}
+
+function momentsOf({ moments }: GrowthResult['rows'][number]): string[] {
+  return [moments?.firstS, moments?.medianS, moments?.longestS].map((s) => figure(s ?? null));
 }
 
 export function inFlightTable({ rows }: InFlightResult): Table {

@@ -1,4 +1,4 @@
-// The one module of the audit process: archiver, checkpoints, answers, trimming, copies of keys.
+// The one module of the audit process: archiver, checkpoints, snapshots, answers, trimming, keys.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -10,7 +10,12 @@ import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
 import { type KeyCopier, startCopyingKeys } from './keep-keys/key-copier';
+import { keeperMetrics } from './keep-snapshots/metrics';
+import { type SnapshotKeeper, startKeeping } from './keep-snapshots/snapshot-keeper';
 import { rebuild } from './rebuild-models/rebuild';
+import { answerPast } from './show-past/answer-state';
+import { PastPages } from './show-past/past-pages';
+import { startFolder } from './show-past/start-folder';
 import { answerProofs } from './sign-checkpoints/answer-proofs';
 import { CheckpointSigner } from './sign-checkpoints/checkpoint-signer';
 import { treeMetrics } from './sign-checkpoints/metrics';
@@ -38,6 +43,8 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
   #keyCopier: KeyCopier | null = null;
+  #keeper: SnapshotKeeper | null = null;
+  readonly #pages: PastPages;
 
   constructor(@Inject(auditParts) private readonly parts: AuditParts) {
     const { connection, database, health, logger, registry } = parts;
@@ -49,10 +56,15 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       places: parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
       metrics: treeMetrics(registry), nowMs: Date.now,
     });
+    const { HOLDFAST_PAST_MEMORY_MB: memoryMb } = parts.settings;
+    this.#pages = new PastPages({
+      logger, nowMs: Date.now,
+      start: (events) => startFolder({ partitionCount: connection.partitionCount, memoryMb }, events),
+    });
   }
 
   onApplicationBootstrap(): void {
-    const { connection, database, logger, settings } = this.parts;
+    const { connection, database, logger, registry, settings } = this.parts;
     this.#archiver.start();
     this.#signer.start();
     this.#trimmer = startTrimming({
@@ -62,15 +74,26 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#keyCopier = startCopyingKeys({
       keys: connection.keys, database, logger, archiver: this.#archiver, now: Date.now,
     });
+    this.#keeper = startKeeping({
+      snapshots: connection.snapshots, database, archiver: this.#archiver, logger,
+      metrics: keeperMetrics(registry), nowMs: Date.now,
+      bytesMax: settings.HOLDFAST_PAST_SNAPSHOTS_MB * 1024 * 1024,
+    });
     this.#answers = answerAuditQuestions({
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
       proofs: answerProofs(database, this.#signer),
+      past: answerPast({
+        database, log: connection.log, nowMs: Date.now,
+        archived: () => this.#archiver.position.sequence,
+      }, this.#pages),
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#answers?.stop();
+    this.#pages.stop();
+    await this.#keeper?.stop();
     await this.#trimmer?.stop();
     await this.#keyCopier?.stop();
     await this.#signer.stop();

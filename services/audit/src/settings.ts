@@ -20,6 +20,10 @@ export const auditSettings = serviceSettings(8083).extend({
   HOLDFAST_AUDIT_ORIGIN: z.string()
     .regex(/^[^\s+]+$/, { error: 'takes a name without spaces and plus signs' })
     .default('holdfast/log'),
+  /** Room for snapshots of the past in Postgres; fewer mean that a moment takes longer to fold. */
+  HOLDFAST_PAST_SNAPSHOTS_MB: whole(2_048, 1),
+  /** Heap of the process that folds the past: that of a router, which folds the same. */
+  HOLDFAST_PAST_MEMORY_MB: whole(1_536, 64),
   /** Who is asked to cosign checkpoints: `URL KEY`, separated by commas (docs/audit.md). */
   HOLDFAST_AUDIT_WITNESSES: z.string().default('').transform((text, context) => {
     const witnesses = parseWitnesses(text);

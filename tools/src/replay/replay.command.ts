@@ -1,6 +1,6 @@
-// `holdfast replay`: makes again from events what is shown elsewhere: one job, or all read models.
+// `holdfast replay`: makes again from events what is shown elsewhere: one job, a moment of the past,
+// decisions, or all read models.
 import { type Command } from 'commander';
-import { type AccessFlags } from '../shared/access';
 import { describeEvent } from '../shared/describe-event';
 import { Failure } from '../shared/failure';
 import { withAccess, withExamples } from '../shared/flags';
@@ -11,15 +11,18 @@ import { commitReader } from './read-commits';
 import { type DecisionsReplayed, replayDecisions } from './replay-decisions';
 import { rebuildReadModels } from './rebuild';
 import { replayJob } from './replay-job';
+import { showDiff, showState, type StateFlags } from './replay-state';
+import { projectionNames } from './ask-state';
 
-interface Flags extends AccessFlags {
+interface Flags extends StateFlags {
   readonly job?: string;
   readonly until?: string;
   readonly decisions?: boolean;
   readonly from?: string;
   readonly to?: string;
   readonly rebuild?: boolean;
-  readonly json?: boolean;
+  readonly at?: string;
+  readonly diff?: readonly string[];
 }
 
 export function addReplay(program: Command): void {
@@ -30,16 +33,26 @@ export function addReplay(program: Command): void {
     .option('--decisions', 'make every routing decision again and tell which come out differently')
     .option('--from <place>', 'decisions from this sequence or time on (2026-11-26T10:00Z)')
     .option('--to <place>', 'decisions up to this sequence or time')
+    .option('--at <moment>', 'what the system was after this sequence, or at this time')
+    .option('--diff <moments...>', 'what changed between two moments')
+    .option('--projection <name>', `of these: ${projectionNames.join(', ')}`)
+    .option('--tenant <id>', 'of one customer (budgets, keys, jobs)')
+    .option('--subject <name>', 'one of them: a job, a key, a provider, a model, key/<id> of a budget')
+    .option('--from-beginning', 'fold every event, and take no snapshot on trust')
     .option('--rebuild', 'drop all read models and make them again from the archive');
   withExamples(withAccess(command), [
     'replay --job job_0190…', 'replay --job job_0190… --until 1200 --json', 'replay --decisions',
     'replay --decisions --from 2026-11-26T10:00Z', 'replay --rebuild',
+    'replay --at 2026-11-25T12:00:00Z --projection budgets', 'replay --at 1200 --projection jobs --tenant acme',
+    'replay --diff 2026-11-25T00:00:00Z 2026-11-26T00:00:00Z --projection budgets',
   ]);
   command.action(async (flags: Flags) => {
     if (flags.decisions === true) return decisions(flags);
     if (flags.rebuild === true) return rebuild(flags);
     if (flags.job !== undefined) return job(flags.job, flags);
-    throw new Failure('Say what to replay: --job ID, --decisions, or --rebuild.');
+    if (flags.at !== undefined) return showState(flags.at, flags);
+    if (flags.diff !== undefined) return showDiff(flags.diff, flags);
+    throw new Failure('Say what to replay: --job ID, --at MOMENT, --diff MOMENT MOMENT, --decisions, or --rebuild.');
   });
 }
 

@@ -1,9 +1,10 @@
-// Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints and
-// proofs.
+// Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints,
+// proofs, and the state of a moment.
 import { type EventLog } from '@libs/log/log';
 import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { type PastAnswers } from '../shared/past-answers';
 import { type ProofAnswers } from '../shared/proof-answers';
 import { idleProgress, type RebuildProgress } from '../shared/rebuild-progress';
 import { auditQuestion } from './question';
@@ -13,12 +14,13 @@ export interface AnswerParts {
   /** Rebuilds the read models; the archiver is paused meanwhile. */
   readonly rebuild: (report: (progress: RebuildProgress) => void) => Promise<RebuildProgress>;
   readonly proofs: ProofAnswers;
+  readonly past: PastAnswers;
   readonly log: EventLog;
   readonly signals: Signals;
   readonly logger: Logger;
 }
 
-const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency';
+const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency, state';
 
 /** Only the process that archives answers; those standing by stay silent. */
 export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
@@ -57,6 +59,7 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
       case 'checkpoint': return parts.proofs.checkpoint();
       case 'inclusion': return parts.proofs.inclusion(question.sequence, question.line);
       case 'consistency': return parts.proofs.consistency(question.from, question.to);
+      case 'state': return parts.past.state(question);
     }
   };
 

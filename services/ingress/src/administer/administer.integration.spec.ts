@@ -134,6 +134,39 @@ describe('administration', () => {
     expect((await get(spec, '/audit/v1/proofs/inclusion?seq=none', admin)).status).toBe(400);
   });
 
+  it('passes questions about the past on to audit, and says when to come again', async () => {
+    spec = await startForSpecs();
+    expect((await get(spec, '/audit/v1/state?at=1&projection=jobs')).status).toBe(401);
+    const asked: unknown[] = [];
+    const answers: object[] = [
+      { object: 'state', data: [] }, { pending: { doing: 'folding', at_sequence: 3, to_sequence: 9 } },
+      { refused: 'not_archived', message: 'Gone.' }, { refused: 'busy', message: 'Later.' }, { error: 'postgres' },
+    ];
+    spec.signals.subscribe('ask.audit', (text, _subject, respond) => {
+      asked.push(JSON.parse(text));
+      respond?.(JSON.stringify(answers[asked.length - 1]));
+    });
+    const ask = (query: string): Promise<Response> => get(spec, `/audit/v1/state?${query}`, admin);
+    const given: unknown[] = [];
+    for (const at of ['7', '2026-11-26T10:00:00Z', '2026-11-26T12:00:00%2B02:00', '9', '9']) {
+      const answer = await ask(`at=${at}&projection=jobs&tenant=acme&limit=5&after=job_1&from=beginning`);
+      given.push([answer.status, answer.headers.get('retry-after')]);
+    }
+    expect(given).toEqual([[200, null], [202, '1'], [410, null], [503, '2'], [503, '2']]);
+    const order = {
+      op: 'state', projection: 'jobs', tenant: 'acme', subject: null, limit: 5, after: 'job_1', from_beginning: true,
+    };
+    const ten = { timeMs: Date.UTC(2026, 10, 26, 10) };
+    expect(asked.slice(0, 3)).toEqual([
+      { ...order, at: { sequence: 7 } }, { ...order, at: ten }, { ...order, at: ten },
+    ]);
+    for (const wrong of [
+      'projection=jobs', 'at=yesterday&projection=jobs', 'at=2026-11-26T10:00&projection=jobs',
+      'at=7', 'at=7&projection=money', 'at=7&projection=jobs&limit=0', 'at=7&projection=jobs&from=nothing',
+    ]) expect([wrong, (await ask(wrong)).status]).toEqual([wrong, 400]);
+    expect(asked).toHaveLength(5);
+  });
+
   it('shows health and queue', async () => {
     spec = await startForSpecs();
     expect((await send('GET', 'health')).status).toBe(200);

@@ -8,7 +8,8 @@ import { type HttpRefusal, refusal, retryAfterFaultS } from '../shared/refusal';
 const answerTimeoutMs = 5_000;
 
 const statusOf: Readonly<Record<AuditRefused['refused'], number>> = {
-  not_found: 404, not_signed_yet: 404, bad_range: 400,
+  not_found: 404, not_signed_yet: 404, bad_range: 400, in_the_future: 400, before_the_log: 404,
+  not_archived: 410, busy: 503, fold_failed: 503,
 };
 
 export async function askAudit(
@@ -25,7 +26,9 @@ export async function askAudit(
   // What failed there is in its log; Postgres being away is the usual reason.
   if (answer['error'] !== undefined) return unavailable();
   if (answer.refused === undefined) return answer;
-  return refusal(statusOf[answer.refused], answer.refused, answer.message ?? '');
+  const status = statusOf[answer.refused];
+  return refusal(status, answer.refused, answer.message ?? '',
+    status === 503 ? { retryAfterS: retryAfterFaultS } : {});
 }
 
 function unavailable(): HttpRefusal {

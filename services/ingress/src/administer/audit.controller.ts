@@ -1,5 +1,5 @@
-// The log as evidence, for the holder of the admin token: the last checkpoint and proofs, by asking
-// the audit service over `ask.audit`.
+// The log as evidence, for the holder of the admin token: the last checkpoint, proofs, and the state
+// of any moment, by asking the audit service over `ask.audit`.
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { Edge } from '../shared/edge';
 import { readQuery } from '../shared/read-json';
 import { isRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
+import { readStateQuery } from './state-query';
 import { mayAdminister } from './admin-token';
 import { askAudit } from './ask-audit';
 
@@ -34,6 +35,21 @@ export class AuditController {
   consistency(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#ask(request, reply, consistencyQuery,
       ({ from, to }) => ({ op: 'consistency', from, to: to ?? null }));
+  }
+
+  /** 202 while it is being made: asked again, it is there. */
+  @Get('state')
+  async state(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const refused = mayAdminister(this.edge, request);
+    if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
+    const question = readStateQuery(request);
+    if (isRefusal(question)) { sendRefusal(reply, 'openai', question); return; }
+    const answer = await askAudit(this.edge.signals, question);
+    if (isRefusal(answer)) { sendRefusal(reply, 'openai', answer); return; }
+    const { pending } = answer;
+    if (pending === undefined) { sendJson(reply, 200, answer); return; }
+    void reply.header('retry-after', '1');
+    sendJson(reply, 202, { object: 'state_pending', ...pending as object });
   }
 
   async #ask<S extends z.ZodType>(
