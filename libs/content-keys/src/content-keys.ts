@@ -26,6 +26,8 @@ export interface ContentKeysParts {
 
 interface Cached {
   readonly key: DataKey;
+  /** Infinity: its name has no time. */
+  readonly untilMs: number;
   readonly readAtMs: number;
 }
 
@@ -82,6 +84,12 @@ export class ContentKeys {
   forget(name: string): void {
     this.#cache.delete(name);
     this.#reading.delete(name);
+  }
+
+  /** Keys whose time is over go from memory, too. Call now and then. */
+  forgetPast(): void {
+    const nowMs = this.parts.now();
+    for (const [name, { untilMs }] of this.#cache) if (untilMs <= nowMs) this.forget(name);
   }
 
   /**
@@ -157,7 +165,8 @@ export class ContentKeys {
       const [oldest] = this.#cache.keys();
       if (oldest !== undefined) this.#cache.delete(oldest);
     }
-    this.#cache.set(name, { key, readAtMs: this.parts.now() });
+    const untilMs = timeOfKey(name)?.untilMs ?? Infinity;
+    this.#cache.set(name, { key, untilMs, readAtMs: this.parts.now() });
   }
 
   /** `past`: its time, where that is over. */

@@ -65,6 +65,16 @@ describe('content whose time is over', () => {
     expect(keys.size).toBe(0);
   });
 
+  it('nobody asks for leaves memory, too', async () => {
+    let clockMs = 1_000;
+    const keys = keysForSpecs(new InMemoryKeyStore(), { now: () => clockMs });
+    for (const untilMs of [10_000, 20_000]) await keys.keyOf(timedName('s', { kind: 'none', untilMs }));
+    await keys.keyOf('s');
+    clockMs = 10_000;
+    keys.forgetPast();
+    expect(keys.size).toBe(2);
+  });
+
   it('and that was erased before says that it was erased', async () => {
     const store = new InMemoryKeyStore();
     const keys = keysForSpecs(store, { now: () => 20_000 });

@@ -2,6 +2,7 @@
 // has made the entry of the sweep in the store of keys. It says what is to be destroyed and how many
 // that is; if its maker dies, the next one goes on by it, so each key is counted once.
 import { z } from 'zod';
+import { type ContentKeys } from '@libs/content-keys/content-keys';
 import { sweepEntry } from '@libs/content-keys/key-record';
 import { type KeyStore } from '@libs/content-keys/key-store';
 import { timeOfKey } from '@libs/content-keys/timed-name';
@@ -23,6 +24,7 @@ type Sweep = z.infer<typeof sweepRecord>;
 export interface ContentSweeperParts {
   readonly log: EventLog;
   readonly store: KeyStore;
+  readonly keys: Pick<ContentKeys, 'forgetPast'>;
   readonly logger: Logger;
   readonly now: () => number;
   /** Time from the end of a period to the destruction of its keys. */
@@ -98,7 +100,8 @@ export class ContentSweeper {
   }
 
   async #look(): Promise<void> {
-    const { logger } = this.parts;
+    const { keys: known, logger } = this.parts;
+    known.forgetPast();
     try {
       const keys = await this.sweep();
       if (keys > 0) logger.info({ keys }, 'data keys whose time is over are destroyed');

@@ -92,7 +92,8 @@ export class Edge {
       ? usualTempo(webhookRetryDelaysMs.reduce((sum, ms) => sum + ms, 0))
       : tempoOf(settings.HOLDFAST_CONTENT_TEMPO_MS);
     this.sweeper = new ContentSweeper({
-      log, logger, now, store: parts.subjectKeys.store, skewMs: this.tempo.skewMs,
+      log, logger, now, store: parts.subjectKeys.store, keys: parts.subjectKeys.keys,
+      skewMs: this.tempo.skewMs,
     });
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),

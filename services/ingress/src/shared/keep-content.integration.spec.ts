@@ -156,7 +156,7 @@ describe('a sweep', () => {
     await keys.keyOf(timedName('s', { kind: 'kept', untilMs: 100_000 }));
     await keys.keyOf('s');
     const sweeper = (clockMs = nowMs): ContentSweeper => new ContentSweeper({
-      store, log, logger: pino({ level: 'silent' }), now: () => clockMs, skewMs: 60_000,
+      store, log, keys, logger: pino({ level: 'silent' }), now: () => clockMs, skewMs: 60_000,
     });
     return { store, log, sweeper };
   }
