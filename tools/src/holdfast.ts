@@ -11,6 +11,8 @@ import { addInit } from './init/init.command';
 import { addJobs } from './jobs/jobs.command';
 import { addPrices } from './prices/prices.command';
 import { addReplay } from './replay/replay.command';
+import { addKeys } from './keys/keys.command';
+import { addSuspend } from './keys/suspend.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
 import { addSimulate } from './simulate/simulate.command';
@@ -25,8 +27,8 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addHolds, addPrices, addTail,
-  addReplay, addSimulate, addRestore, addVerify, addErase, addAuditKey, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
+  addPrices, addTail, addReplay, addSimulate, addRestore, addVerify, addErase, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

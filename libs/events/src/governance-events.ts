@@ -2,6 +2,7 @@
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
 import { contentRules } from './content-rules';
+import { accessRules, denials } from './access-rules';
 import { budget, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
@@ -26,16 +27,29 @@ export const keyCreated = z.object({
   visibility: z.enum(['key', 'team', 'customer']),
   metadata: z.record(z.string(), z.string()),
   expires_at_ms: z.number().int().nullable(),
+  ...denials,
   origin,
+});
+/** Everything of a key but its value, which stays as it is. */
+export const keyChanged = keyCreated.omit({ hash: true, hint: true });
+/** The former value works until then. */
+export const keyRotated = z.object({
+  key: z.string(), hash: z.string(), hint: z.string(), old_until_ms: z.number().int(), origin,
 });
 export const keyRevoked = z.object({ key: z.string(), reason: z.string(), origin });
 
+/** Stops a customer, a team or a key, and all that is below it. */
+export const accessSuspended = z.object({ level: limitLevel, id: z.string(), reason: z.string(), origin });
+export const accessResumed = z.object({ level: limitLevel, id: z.string(), origin });
+
 export const customerSet = z.object({
-  customer: z.string(), name: z.string().nullable(), weight: z.number(),
+  customer: z.string(), name: z.string().nullable(), weight: z.number(), ...accessRules,
   content: contentRules.optional(), origin,
 });
 export const customerRemoved = z.object({ customer: z.string(), origin });
-export const teamSet = z.object({ team: z.string(), customer: z.string(), name: z.string().nullable(), origin });
+export const teamSet = z.object({
+  team: z.string(), customer: z.string(), name: z.string().nullable(), ...accessRules, origin,
+});
 export const teamRemoved = z.object({ team: z.string(), origin });
 
 /**

@@ -9,6 +9,7 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   PlanExhausted: 1, HoldReconcileRequested: 1, HoldReconciled: 1,
   JobSucceeded: 1, JobFailed: 1, WebhookDelivered: 1, WebhookAttemptFailed: 1,
   WebhookExhausted: 1, WebhookRedeliverRequested: 1, KeyCreated: 1, KeyRevoked: 1,
+  KeyChanged: 1, KeyRotated: 1, AccessSuspended: 1, AccessResumed: 1,
   CustomerSet: 1, CustomerRemoved: 1, TeamSet: 1, TeamRemoved: 1, LimitsSet: 1,
   ProviderConfigured: 1,
   ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1, PriceRemoved: 1,

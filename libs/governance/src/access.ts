@@ -1,29 +1,68 @@
-// Who may do what: finds a virtual key by its hash and says what it allows.
-import { allowsName } from './glob';
-import type { GovernanceState, VirtualKey } from './state';
+// Who may do what: finds a virtual key by its hash and says whether it works now.
+import { limitsName } from './limits';
+import { modelDenial, policiesOf, type Who } from './policy';
+import type { GovernanceState, Suspension, VirtualKey } from './state';
 
-export type KeyRefusal = 'unknown_key' | 'key_revoked' | 'key_expired';
 export type KeyFound =
   | { readonly ok: true; readonly key: VirtualKey }
-  | { readonly ok: false; readonly reason: KeyRefusal };
+  | { readonly ok: false; readonly reason: 'unknown_key' }
+  | KeyRefused;
+
+/** A key that is known and does not work. */
+export type KeyRefused = { readonly ok: false; readonly key: VirtualKey } & (
+  | { readonly reason: 'key_revoked' }
+  /** When it expired; when this value of it was replaced for good. */
+  | { readonly reason: 'key_expired' | 'value_replaced'; readonly atMs: number }
+  | { readonly reason: 'suspended'; readonly by: Suspension }
+);
 
 /** `hash`: SHA-256 of the key's value, hex. */
 export function findKey(state: GovernanceState, hash: string, nowMs: number): KeyFound {
   const id = state.keyIdByHash.get(hash);
   const key = id === undefined ? undefined : state.keys.get(id);
   if (key === undefined) return { ok: false, reason: 'unknown_key' };
-  if (key.revoked) return { ok: false, reason: 'key_revoked' };
+  if (key.revoked) return { ok: false, reason: 'key_revoked', key };
+  if (key.created.hash !== hash) {
+    const untilMs = key.former?.find((former) => former.hash === hash)?.untilMs ?? 0;
+    if (untilMs <= nowMs) return { ok: false, reason: 'value_replaced', atMs: untilMs, key };
+  }
   const { expires_at_ms: expiresAtMs } = key.created;
-  if (expiresAtMs !== null && expiresAtMs <= nowMs) return { ok: false, reason: 'key_expired' };
-  return { ok: true, key };
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) {
+    return { ok: false, reason: 'key_expired', atMs: expiresAtMs, key };
+  }
+  const by = stoppedBy(state, whoOf(key));
+  return by === null ? { ok: true, key } : { ok: false, reason: 'suspended', by, key };
 }
 
-export function mayUseModel(key: VirtualKey, model: string): boolean {
-  return allowsName(key.created.models, model);
+/** The suspension that stops a key: its own, its team's or its customer's. */
+export function stoppedBy(state: GovernanceState, who: Who): Suspension | null {
+  const { suspensions } = state;
+  if (suspensions.size === 0) return null;
+  return suspensions.get(limitsName('customer', who.tenant))
+    ?? (who.team === null ? undefined : suspensions.get(limitsName('team', who.team)))
+    ?? suspensions.get(limitsName('key', who.key)) ?? null;
 }
 
-export function mayUseProvider(key: VirtualKey, provider: string): boolean {
-  return allowsName(key.created.providers, provider);
+export function suspensionText({ level, id, reason }: Suspension): string {
+  return `${level} ${id} is suspended: ${reason}`;
+}
+
+export type KeyState = 'active' | 'suspended' | 'expired' | 'revoked';
+
+/** Its own state; its team or customer may be suspended all the same. */
+export function keyStateOf(state: GovernanceState, key: VirtualKey, nowMs: number): KeyState {
+  if (key.revoked) return 'revoked';
+  const { expires_at_ms: expiresAtMs } = key.created;
+  if (expiresAtMs !== null && expiresAtMs <= nowMs) return 'expired';
+  return state.suspensions.has(limitsName('key', key.id)) ? 'suspended' : 'active';
+}
+
+export function whoOf(key: VirtualKey): Who {
+  return { tenant: key.tenant, team: key.created.team, key: key.id };
+}
+
+export function mayUseModel(state: GovernanceState, key: VirtualKey, model: string): boolean {
+  return modelDenial(state, policiesOf(state, whoOf(key)), model) === null;
 }
 
 /** Who a thing belongs to: a job, an endpoint. */

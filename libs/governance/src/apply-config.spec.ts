@@ -39,7 +39,7 @@ function fold(drafts: readonly EventDraft[], from: GovernanceState = initialGove
     evolveGovernance(state, stamp(draft, `e${index}`, 0), state.sequence + 1), from);
 }
 
-const applied = fold(diffConfig(initialGovernance, config).events);
+const applied = fold(diffConfig(initialGovernance, config, 0).events);
 
 /** The same entities as made by the API. */
 function byApi(drafts: readonly EventDraft[]): EventDraft[] {
@@ -48,7 +48,7 @@ function byApi(drafts: readonly EventDraft[]): EventDraft[] {
 
 describe('applying a configuration', () => {
   test('makes what is missing, each after what it names', () => {
-    const { events, changes, conflicts } = diffConfig(initialGovernance, config);
+    const { events, changes, conflicts } = diffConfig(initialGovernance, config, 0);
     expect(events.map(({ type }) => type)).toEqual([
       'CustomerSet', 'TeamSet', 'ProviderConfigured', 'PriceSet', 'RouteConfigured', 'KeyCreated',
       'SettingsChanged',
@@ -59,30 +59,32 @@ describe('applying a configuration', () => {
   });
 
   test('a second time changes nothing', () => {
-    expect(diffConfig(applied, config)).toEqual({ events: [], changes: [], conflicts: [] });
-    expect(diffConfig(applied, JSON.parse(JSON.stringify(config)) as DesiredConfig).events).toEqual([]);
+    expect(diffConfig(applied, config, 0)).toEqual({ events: [], changes: [], conflicts: [] });
+    expect(diffConfig(applied, JSON.parse(JSON.stringify(config)) as DesiredConfig, 0).events).toEqual([]);
   });
 
   test('names only what differs', () => {
     const weight = { ...config, customers: [{ customer: 'acme', name: null, weight: 2 }] };
-    expect(diffConfig(applied, weight).changes).toEqual([{ action: 'change', entity: 'customer', id: 'acme' }]);
+    expect(diffConfig(applied, weight, 0).changes).toEqual([{
+      action: 'change', entity: 'customer', id: 'acme', fields: [{ field: 'weight', before: 1, after: 2 }],
+    }]);
   });
 
   test('removes what left the file, users before what they use', () => {
-    const { events } = diffConfig(applied, emptyConfig);
+    const { events } = diffConfig(applied, emptyConfig, 0);
     expect(events.map(({ type }) => type)).toEqual([
       'SettingsChanged', 'KeyRevoked', 'RouteRemoved', 'ProviderRemoved', 'TeamRemoved', 'CustomerRemoved',
     ]);
     const after = fold(events, applied);
     expect([after.providers.size, after.routes.size, after.webhooksAllowPrivate]).toEqual([0, 0, false]);
     expect(after.keys.get('k1')?.revoked).toBe(true);
-    expect(diffConfig(after, emptyConfig).events).toEqual([]);
+    expect(diffConfig(after, emptyConfig, 0).events).toEqual([]);
   });
 
   test('leaves alone what the API made, and says where both want the same', () => {
-    const state = fold(byApi(diffConfig(initialGovernance, config).events));
-    expect(diffConfig(state, emptyConfig).events).toEqual([]);
-    const { events, conflicts } = diffConfig(state, { ...config, settings: { webhooks_allow_private: false } });
+    const state = fold(byApi(diffConfig(initialGovernance, config, 0).events));
+    expect(diffConfig(state, emptyConfig, 0).events).toEqual([]);
+    const { events, conflicts } = diffConfig(state, { ...config, settings: { webhooks_allow_private: false } }, 0);
     expect(events).toEqual([]);
     expect(conflicts.map(({ entity }) => entity))
       .toEqual(['customer', 'team', 'provider', 'route', 'key', 'settings']);
@@ -91,37 +93,37 @@ describe('applying a configuration', () => {
   test('when holds are written off is set, changed and set back, and old settings mean a day', () => {
     const from = (writeOff: object): DesiredConfig =>
       ({ ...emptyConfig, settings: { webhooks_allow_private: false, ...writeOff } });
-    const hour = fold(diffConfig(initialGovernance, from({ write_off_after_s: 3_600 })).events);
+    const hour = fold(diffConfig(initialGovernance, from({ write_off_after_s: 3_600 }), 0).events);
     expect(hour.writeOffAfterMs).toBe(3_600_000);
-    expect(diffConfig(hour, from({ write_off_after_s: 3_600 })).events).toEqual([]);
-    const never = fold(diffConfig(hour, from({ write_off_after_s: null })).events, hour);
+    expect(diffConfig(hour, from({ write_off_after_s: 3_600 }), 0).events).toEqual([]);
+    const never = fold(diffConfig(hour, from({ write_off_after_s: null }), 0).events, hour);
     expect(never.writeOffAfterMs).toBeNull();
-    expect(fold(diffConfig(never, emptyConfig).events, never).writeOffAfterMs).toBe(86_400_000);
+    expect(fold(diffConfig(never, emptyConfig, 0).events, never).writeOffAfterMs).toBe(86_400_000);
   });
 
   test('a price that a person set wins over the catalogue in silence, over the file with a word', () => {
-    const state = fold(byApi(diffConfig(initialGovernance, config).events));
+    const state = fold(byApi(diffConfig(initialGovernance, config, 0).events));
     const dearer = { ...price, per_request: '5' };
     const from = (source: string): DesiredConfig =>
       ({ ...emptyConfig, prices: [{ provider: 'openai', model: 'gpt-4o', price: dearer, source }] });
-    expect(diffConfig(state, from(catalogueSource))).toEqual({ events: [], changes: [], conflicts: [] });
-    expect(diffConfig(state, from('holdfast.yaml')).conflicts).toHaveLength(1);
-    expect(diffConfig(applied, from('holdfast.yaml')).events[0]?.type).toBe('PriceSet');
+    expect(diffConfig(state, from(catalogueSource), 0)).toEqual({ events: [], changes: [], conflicts: [] });
+    expect(diffConfig(state, from('holdfast.yaml'), 0).conflicts).toHaveLength(1);
+    expect(diffConfig(applied, from('holdfast.yaml'), 0).events[0]?.type).toBe('PriceSet');
   });
 
   test('a price that left the file is no more; one of the catalogue stays', () => {
     const own = { provider: 'openai', model: 'house', price, source: 'holdfast.yaml' };
-    const state = fold(diffConfig(applied, { ...config, prices: [...config.prices, own] }).events, applied);
-    const { events, changes } = diffConfig(state, { ...config, prices: [] });
-    expect(changes).toEqual([{ action: 'remove', entity: 'price', id: 'openai/house' }]);
+    const state = fold(diffConfig(applied, { ...config, prices: [...config.prices, own] }, 0).events, applied);
+    const { events, changes } = diffConfig(state, { ...config, prices: [] }, 0);
+    expect(changes).toEqual([{ action: 'remove', entity: 'price', id: 'openai/house', fields: [] }]);
     expect([...fold(events, state).prices.keys()]).toEqual(['openai/gpt-4o']);
   });
 
   test('the policy for unknown prices is set, and goes back to its default with the file', () => {
     const refusing = { ...config, settings: { webhooks_allow_private: true, unknown_price: 'refuse' as const } };
-    const state = fold(diffConfig(applied, refusing).events, applied);
+    const state = fold(diffConfig(applied, refusing, 0).events, applied);
     expect(state.unknownPrice).toBe('refuse');
-    expect(fold(diffConfig(state, config).events, state).unknownPrice).toBe('refuse_under_budget');
+    expect(fold(diffConfig(state, config, 0).events, state).unknownPrice).toBe('refuse_under_budget');
   });
 });
 
@@ -130,7 +132,7 @@ test('what is named and has no price is listed, with where it is named', () => {
   const [route] = config.routes;
   const state = fold(diffConfig(initialGovernance, {
     ...config, routes: [{ ...route!, targets: [...route!.targets, house] }],
-  }).events);
+  }, 0).events);
   expect(unpricedModels(state)).toEqual([{ provider: 'openai', model: 'house', namedBy: ['route chat'] }]);
 });
 
@@ -142,26 +144,26 @@ describe('limits of a file', () => {
   const bounded = { ...config, limits: [bound] };
 
   test('are set without touching whom they bound, and lifted when they leave the file', () => {
-    const { events } = diffConfig(applied, bounded);
+    const { events } = diffConfig(applied, bounded, 0);
     expect(events).toMatchObject([{ type: 'LimitsSet', subject: 'key/k1', tenant: 'acme' }]);
     const state = fold(events, applied);
     expect(state.keys.get('k1')).toBe(applied.keys.get('k1'));
     expect(limitsOf(state, { tenant: 'acme', team: 'search', key: 'k1' })).toMatchObject([{ id: 'k1' }]);
     expect(limitsOf(state, { tenant: 'other', team: null, key: 'k1' })).toEqual([]);
-    expect(diffConfig(state, bounded).events).toEqual([]);
-    const lifted = fold(diffConfig(state, config).events, state);
+    expect(diffConfig(state, bounded, 0).events).toEqual([]);
+    const lifted = fold(diffConfig(state, config, 0).events, state);
     expect(lifted.limits.size).toBe(0);
   });
 
   test('come before the key that they bound', () => {
-    const types = diffConfig(initialGovernance, bounded).events.map(({ type }) => type);
+    const types = diffConfig(initialGovernance, bounded, 0).events.map(({ type }) => type);
     expect(types.indexOf('LimitsSet')).toBeLessThan(types.indexOf('KeyCreated'));
   });
 
   test('that an administrator set stay, with a word', () => {
-    const state = fold(byApi(diffConfig(applied, bounded).events), applied);
-    expect(diffConfig(state, config).events).toEqual([]);
-    expect(diffConfig(state, bounded).conflicts).toMatchObject([{ entity: 'limits', id: 'key/k1' }]);
+    const state = fold(byApi(diffConfig(applied, bounded, 0).events), applied);
+    expect(diffConfig(state, config, 0).events).toEqual([]);
+    expect(diffConfig(state, bounded, 0).conflicts).toMatchObject([{ entity: 'limits', id: 'key/k1' }]);
   });
 });
 
@@ -171,25 +173,25 @@ describe('keys of a file', () => {
 
   test('what an administrator revoked is not brought back, except with a new value', () => {
     const state = fold([revoke('api')], applied);
-    const { events, conflicts } = diffConfig(state, config);
+    const { events, conflicts } = diffConfig(state, config, 0);
     expect(events).toEqual([]);
     expect(conflicts[0]?.message).toContain('was revoked');
-    expect(diffConfig(state, { ...config, keys: [{ ...key, hash: 'h2' }] }).events).toHaveLength(1);
+    expect(diffConfig(state, { ...config, keys: [{ ...key, hash: 'h2' }] }, 0).events).toHaveLength(1);
   });
 
   test('what the file itself had removed comes back with it', () => {
-    expect(diffConfig(fold([revoke('file')], applied), config).events.map(({ type }) => type)).toEqual(['KeyCreated']);
+    expect(diffConfig(fold([revoke('file')], applied), config, 0).events.map(({ type }) => type)).toEqual(['KeyCreated']);
   });
 
   test('two keys never share a value', () => {
-    const { conflicts } = diffConfig(applied, { ...config, keys: [key, { ...key, key: 'k2' }] });
+    const { conflicts } = diffConfig(applied, { ...config, keys: [key, { ...key, key: 'k2' }] }, 0);
     expect(conflicts).toMatchObject([{ entity: 'key', id: 'k2' }]);
-    const fresh = diffConfig(initialGovernance, { ...emptyConfig, keys: [key, { ...key, key: 'k2' }] });
+    const fresh = diffConfig(initialGovernance, { ...emptyConfig, keys: [key, { ...key, key: 'k2' }] }, 0);
     expect([fresh.events.length, fresh.conflicts.length]).toEqual([1, 1]);
   });
 
   test('a key that moves to another customer is made anew', () => {
     const moved = { ...config, keys: [{ ...key, customer: 'other' }] };
-    expect(diffConfig(applied, moved).events).toMatchObject([{ type: 'KeyCreated', tenant: 'other' }]);
+    expect(diffConfig(applied, moved, 0).events).toMatchObject([{ type: 'KeyCreated', tenant: 'other' }]);
   });
 });

@@ -6,9 +6,11 @@ import type { Origin } from '@libs/events/governance-events';
 import { diffKeys } from './apply-keys';
 import { diffLimits } from './apply-limits';
 import { diffPrices } from './apply-prices';
+import { diffSuspensions } from './apply-suspensions';
 import type { DesiredConfig } from './desired-config';
+import { sameValue } from './diff-fields';
 import {
-  type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, sameValue,
+  changed, type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, removed,
 } from './diff-part';
 import { writeOffAfterMs } from './evolve';
 import { type GovernanceState, systemTenant, unknownPriceDefault } from './state';
@@ -20,16 +22,19 @@ export interface ConfigDiff {
   readonly conflicts: readonly ConfigConflict[];
 }
 
-export function diffConfig(state: GovernanceState, desired: DesiredConfig): ConfigDiff {
+export function diffConfig(
+  state: GovernanceState, desired: DesiredConfig, nowMs: number,
+): ConfigDiff {
   const parts = [
     diffEntities(state.customers, desired.customers, customers),
     diffEntities(state.teams, desired.teams, teams),
     diffEntities(state.providers, desired.providers, providers),
     diffPrices(state, desired),
     diffEntities(state.routes, desired.routes, routes),
-    // Before the keys, which are never without their bounds.
+    // Before the keys, which are never without their bounds, nor let in where they are stopped.
     diffLimits(state, desired),
-    diffKeys(state, desired),
+    diffSuspensions(state, desired),
+    diffKeys(state, desired, nowMs),
     diffSettings(state, desired),
   ];
   return {
@@ -65,14 +70,14 @@ function diffEntities<Value extends object>(
       part.conflicts.push({ entity, id, message: `${entity} ${id} was made by the API` });
     } else if (now === undefined || !sameValue(now, next)) {
       part.sets.push(kind.set(next));
-      part.changes.push({ action: now === undefined ? 'create' : 'change', entity, id });
+      part.changes.push(changed(entity, id, now, next));
     }
   }
   const ids = new Set(wanted.map(kind.id));
   for (const [id, now] of present) {
     if (now.origin !== 'file' || ids.has(id)) continue;
     part.removals.push(kind.remove(id, kind.tenant(now)));
-    part.changes.push({ action: 'remove', entity, id });
+    part.changes.push(removed(entity, id));
   }
   return part;
 }
@@ -138,7 +143,15 @@ function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart 
     part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
     return part;
   }
-  part.changes.push({ action: 'change', entity, id });
+  const now = {
+    webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
+    write_off_after_ms: state.writeOffAfterMs,
+  };
+  const { webhooks_allow_private: allowPrivate, write_off_after_s: writeOff } = settings;
+  part.changes.push(changed(entity, id, now, {
+    webhooks_allow_private: allowPrivate, unknown_price: unknownPrice,
+    write_off_after_ms: writeOffAfterMs(writeOff),
+  }));
   part.sets.push({
     type: 'SettingsChanged', subject: id, tenant: systemTenant,
     data: { ...settings, origin: 'file' },

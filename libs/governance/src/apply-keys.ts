@@ -1,12 +1,13 @@
 // The part of applying a configuration that is about virtual keys.
 import type { EventDraft } from '@libs/events/envelope';
 import type { DesiredConfig } from './desired-config';
-import { type DiffPart, emptyPart, sameValue } from './diff-part';
+import { sameValue } from './diff-fields';
+import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import type { GovernanceState, VirtualKey } from './state';
 
 type WantedKey = DesiredConfig['keys'][number];
 
-export function diffKeys(state: GovernanceState, desired: DesiredConfig): DiffPart {
+export function diffKeys(state: GovernanceState, desired: DesiredConfig, nowMs: number): DiffPart {
   const part = emptyPart();
   const idByHash = new Map(state.keyIdByHash);
   for (const wanted of desired.keys) {
@@ -16,10 +17,12 @@ export function diffKeys(state: GovernanceState, desired: DesiredConfig): DiffPa
     if (message === null) idByHash.set(wanted.hash, id);
     if (message !== null) {
       part.conflicts.push({ entity: 'key', id, message });
-    } else if (now === undefined || now.revoked || !sameKey(now, wanted)) {
-      part.sets.push(created(wanted));
-      part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'key', id });
+      continue;
     }
+    const drafts = keyDrafts(now, wanted, nowMs);
+    if (drafts.length === 0) continue;
+    part.sets.push(...drafts);
+    part.changes.push(changed('key', id, now && fieldsOf(now), wanted));
   }
   const ids = new Set(desired.keys.map((key) => key.key));
   for (const [id, now] of state.keys) {
@@ -28,7 +31,7 @@ export function diffKeys(state: GovernanceState, desired: DesiredConfig): DiffPa
       type: 'KeyRevoked', subject: id, tenant: now.tenant,
       data: { key: id, reason: 'removed from the configuration file', origin: 'file' },
     });
-    part.changes.push({ action: 'remove', entity: 'key', id });
+    part.changes.push(removed('key', id));
   }
   return part;
 }
@@ -46,12 +49,31 @@ function clash(
   return revokedByApi ? `key ${wanted.key} was revoked; give it a new value` : null;
 }
 
-function sameKey(now: VirtualKey, wanted: WantedKey): boolean {
-  const { customer, ...data } = wanted;
-  return now.tenant === customer && sameValue(now.created, { ...data, origin: 'file' });
+/** A key that stays where it is keeps its value, and its former one for a while where that is said. */
+function keyDrafts(
+  now: VirtualKey | undefined, wanted: WantedKey, nowMs: number,
+): readonly EventDraft[] {
+  const { customer: tenant, overlap_s: overlapS, ...bare } = wanted;
+  const data = { ...bare, origin: 'file' as const };
+  const subject = wanted.key;
+  const created: EventDraft = { type: 'KeyCreated', subject, tenant, data };
+  if (now === undefined || now.revoked || now.tenant !== tenant) return [created];
+  const { hash, hint, ...rest } = data;
+  const rotates = now.created.hash !== hash;
+  if (rotates && overlapS === undefined) return [created];
+  const drafts: EventDraft[] = [];
+  if (rotates) {
+    const rotated = { key: subject, hash, hint, origin: data.origin };
+    const until = { old_until_ms: nowMs + (overlapS ?? 0) * 1000 };
+    drafts.push({ type: 'KeyRotated', subject, tenant, data: { ...rotated, ...until } });
+  }
+  // But for its value, as it is wanted.
+  const { hash: formerHash, hint: formerHint } = now.created;
+  const isSame = sameValue(now.created, { ...rest, hash: formerHash, hint: formerHint });
+  if (!isSame) drafts.push({ type: 'KeyChanged', subject, tenant, data: rest });
+  return drafts;
 }
 
-function created(wanted: WantedKey): EventDraft {
-  const { customer: tenant, ...data } = wanted;
-  return { type: 'KeyCreated', subject: wanted.key, tenant, data: { ...data, origin: 'file' } };
+function fieldsOf({ tenant: customer, created }: VirtualKey): object {
+  return { ...created, customer };
 }

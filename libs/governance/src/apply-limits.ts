@@ -1,7 +1,8 @@
 // The part of applying a configuration that is about budgets and rate limits.
 import type { EventDraft } from '@libs/events/envelope';
 import type { DesiredConfig } from './desired-config';
-import { type DiffPart, emptyPart, sameValue } from './diff-part';
+import { sameValue } from './diff-fields';
+import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import { limitsName } from './limits';
 import type { GovernanceState } from './state';
 
@@ -19,7 +20,7 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
       part.conflicts.push({ entity: 'limits', id, message: `limits of ${id} were set by the API` });
     } else if (!sameValue(now, { ...data, tenant, origin: 'file' })) {
       part.sets.push(limitsDraft(one));
-      part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'limits', id });
+      part.changes.push(changed('limits', id, now, data));
     }
   }
   const names = new Set(wanted.map(({ level, id }) => limitsName(level, id)));
@@ -28,7 +29,7 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     const lifted = { budgets: [], rate_limits: [], max_concurrent: null };
     part.removals.push(
       limitsDraft({ level: now.level, id: now.id, customer: now.tenant, ...lifted }));
-    part.changes.push({ action: 'remove', entity: 'limits', id });
+    part.changes.push(removed('limits', id));
   }
   return part;
 }

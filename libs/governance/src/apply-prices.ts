@@ -2,7 +2,8 @@
 import type { EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
 import { catalogueSource, type DesiredConfig } from './desired-config';
-import { type DiffPart, emptyPart, sameValue } from './diff-part';
+import { sameValue } from './diff-fields';
+import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import { type GovernanceState, systemTenant } from './state';
 
 /** Of the catalogue, prices stay: one without its provider is never asked for. What the file set is its own. */
@@ -19,7 +20,7 @@ export function diffPrices(state: GovernanceState, desired: DesiredConfig): Diff
     }
     const now = state.prices.get(id);
     if (now !== undefined && sameValue(now, value.price) && setBy?.source === value.source) continue;
-    part.changes.push({ action: now === undefined ? 'create' : 'change', entity: 'price', id });
+    part.changes.push(changed('price', id, now, value.price));
     part.sets.push({
       type: 'PriceSet', subject: id, tenant: systemTenant, data: { ...value, origin: 'file' },
     });
@@ -27,7 +28,7 @@ export function diffPrices(state: GovernanceState, desired: DesiredConfig): Diff
   const wanted = new Set(desired.prices.map(({ provider, model }) => `${provider}/${model}`));
   for (const [id, { origin, source }] of state.priceSources) {
     if (origin !== 'file' || source === catalogueSource || wanted.has(id)) continue;
-    part.changes.push({ action: 'remove', entity: 'price', id });
+    part.changes.push(removed('price', id));
     part.removals.push(priceRemoval(id, 'file'));
   }
   return part;

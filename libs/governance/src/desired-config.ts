@@ -1,7 +1,7 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
 import {
-  customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
+  accessSuspended, customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
   teamSet,
 } from '@libs/events/governance-events';
 
@@ -9,7 +9,14 @@ export const desiredConfig = z.object({
   customers: z.array(customerSet.omit({ origin: true })),
   teams: z.array(teamSet.omit({ origin: true })),
   /** With the customer they belong to. */
-  keys: z.array(keyCreated.omit({ origin: true }).extend({ customer: z.string() })),
+  keys: z.array(keyCreated.omit({ origin: true }).extend({
+    customer: z.string(),
+    /** How long its former value goes on when it gets another; absent: not at all. */
+    overlap_s: z.number().int().nonnegative().optional(),
+  })),
+  /** Those that are stopped, with the customer whose they are. */
+  suspensions: z.array(accessSuspended.omit({ origin: true }).extend({ customer: z.string() }))
+    .optional(),
   /** Bounds of the above, with the customer whose they are. */
   limits: z.array(limitsSet.omit({ origin: true }).extend({ customer: z.string() })).optional(),
   providers: z.array(providerConfigured.omit({ origin: true })),

@@ -1,13 +1,17 @@
 // What applying a configuration adds up: events, and what they change, per kind of entity.
 import type { EventDraft } from '@libs/events/envelope';
+import { type FieldChange, fieldChanges } from './diff-fields';
 
 export type ConfigEntity =
-  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits';
+  | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits'
+  | 'suspension';
 
 export interface ConfigChange {
   readonly action: 'create' | 'change' | 'remove';
   readonly entity: ConfigEntity;
   readonly id: string;
+  /** None for what is removed. */
+  readonly fields: readonly FieldChange[];
 }
 
 export interface ConfigConflict {
@@ -28,14 +32,14 @@ export function emptyPart(): DiffPart {
   return { sets: [], removals: [], changes: [], conflicts: [] };
 }
 
-/** Equal as JSON, whatever the order of fields. */
-export function sameValue(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) {
-    return false;
-  }
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
-  const [left, right] = [Object.entries(one), Object.entries(other)];
-  return left.length === right.length
-    && left.every(([name, value]) => sameValue(value, (other as Record<string, unknown>)[name]));
+/** A change as it is shown: made anew where there was nothing. */
+export function changed(
+  entity: ConfigEntity, id: string, before: object | undefined, after: object,
+): ConfigChange {
+  const action = before === undefined ? 'create' : 'change';
+  return { action, entity, id, fields: fieldChanges(before, after) };
+}
+
+export function removed(entity: ConfigEntity, id: string): ConfigChange {
+  return { action: 'remove', entity, id, fields: [] };
 }

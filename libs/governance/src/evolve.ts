@@ -1,8 +1,11 @@
 // The fold of events.governance: each event names the whole new value of one entity.
-import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
+import {
+  ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
+} from './evolve-keys';
 import { boundsNothing, limitsName } from './limits';
+import { drop, put } from './maps';
 import { type GovernanceState, initialGovernance, unknownPriceDefault } from './state';
 
 /** The state after `event` of the commit `sequence`. Other events only move the sequence. */
@@ -24,13 +27,23 @@ export function evolveGovernanceCommit(
 function change(state: GovernanceState, event: AnyEvent): GovernanceState {
   switch (event.type) {
     case 'KeyCreated': return keyCreated(state, event);
+    case 'KeyChanged': return keyChanged(state, event.data);
+    case 'KeyRotated': return keyRotated(state, event.data);
     case 'KeyRevoked': return keyRevoked(state, event.data);
+    case 'AccessSuspended': return suspended(state, event);
+    case 'AccessResumed': return resumed(state, event.data);
     case 'CustomerSet':
       return { ...state, customers: put(state.customers, event.data.customer, event.data) };
-    case 'CustomerRemoved':
-      return { ...state, customers: drop(state.customers, event.data.customer) };
+    case 'CustomerRemoved': {
+      const { customer: id, origin } = event.data;
+      const left = { ...state, customers: drop(state.customers, id) };
+      return ended(left, { level: 'customer', id, origin });
+    }
     case 'TeamSet': return { ...state, teams: put(state.teams, event.data.team, event.data) };
-    case 'TeamRemoved': return { ...state, teams: drop(state.teams, event.data.team) };
+    case 'TeamRemoved': {
+      const { team: id, origin } = event.data;
+      return ended({ ...state, teams: drop(state.teams, id) }, { level: 'team', id, origin });
+    }
     case 'LimitsSet': return limitsSet(state, event);
     case 'ProviderConfigured':
       return { ...state, providers: put(state.providers, event.data.provider, event.data) };
@@ -80,24 +93,6 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
   }
 }
 
-/** A key created again under its id replaces the former one, whose value stops working. */
-function keyCreated(state: GovernanceState, event: HoldfastEvent<'KeyCreated'>): GovernanceState {
-  const { key: id, hash } = event.data;
-  const former = state.keys.get(id)?.created.hash;
-  const hashes = former === undefined || former === hash
-    ? state.keyIdByHash
-    : drop(state.keyIdByHash, former);
-  const created = { id, tenant: event.tenant, created: event.data, revoked: false };
-  return { ...state, keys: put(state.keys, id, created), keyIdByHash: put(hashes, hash, id) };
-}
-
-function keyRevoked(state: GovernanceState, data: Catalogue['KeyRevoked']): GovernanceState {
-  const key = state.keys.get(data.key);
-  if (key === undefined) return state;
-  const revoked = { ...key, revoked: true, revokedBy: data.origin };
-  return { ...state, keys: put(state.keys, data.key, revoked) };
-}
-
 /** Bounds outlive who they bound: a key made again under its id has not earned a new budget. */
 function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): GovernanceState {
   const name = limitsName(event.data.level, event.data.id);
@@ -109,14 +104,4 @@ function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): G
 export function writeOffAfterMs(seconds: number | null | undefined): number | null {
   if (seconds === undefined) return initialGovernance.writeOffAfterMs;
   return seconds === null ? null : seconds * 1_000;
-}
-
-function put<V>(map: ReadonlyMap<string, V>, id: string, value: V): ReadonlyMap<string, V> {
-  return new Map(map).set(id, value);
-}
-
-function drop<V>(map: ReadonlyMap<string, V>, id: string): ReadonlyMap<string, V> {
-  const next = new Map(map);
-  next.delete(id);
-  return next;
 }

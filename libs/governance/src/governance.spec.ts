@@ -5,13 +5,14 @@ import { type EventDraft, stamp } from '@libs/events/envelope';
 import type { ProviderConfig, RouteConfig } from '@libs/events/governance-events';
 import type { Price, Usage } from '@libs/events/usage';
 import { seededRandom } from '@libs/test-kit/seeded-random';
-import { findKey, mayUseModel, mayUseProvider, maySee } from './access';
+import { findKey, mayUseModel, maySee, whoOf } from './access';
 import { costOf } from './cost';
 import { evolveGovernance } from './evolve';
 import { matchesGlob } from './glob';
 import { listModels } from './list-models';
 import { fallbackTargets, resolveModel } from './models';
 import { addPico, picoFromUsdDecimalString, sumKnownPico, usdFromPico } from './money';
+import { policiesOf, providerDenial } from './policy';
 import { priceOf } from './prices';
 import { type GovernanceState, initialGovernance } from './state';
 
@@ -143,10 +144,10 @@ describe('keys', () => {
   test('are found by hash until they expire or are revoked', () => {
     const state = fold(keyCreated({ expires_at_ms: 5_000 }));
     expect(findKey(state, 'h1', 4_999)).toMatchObject({ ok: true, key: { id: 'k1', tenant: 'acme' } });
-    expect(findKey(state, 'h1', 5_000)).toEqual({ ok: false, reason: 'key_expired' });
+    expect(findKey(state, 'h1', 5_000)).toMatchObject({ ok: false, reason: 'key_expired', atMs: 5_000 });
     expect(findKey(state, 'h2', 0)).toEqual({ ok: false, reason: 'unknown_key' });
     const revoked = fold(keyCreated(), draft('KeyRevoked', { key: 'k1', reason: '', origin: 'api' }));
-    expect(findKey(revoked, 'h1', 0)).toEqual({ ok: false, reason: 'key_revoked' });
+    expect(findKey(revoked, 'h1', 0)).toMatchObject({ ok: false, reason: 'key_revoked' });
   });
 
   test('a new value ends the old one', () => {
@@ -156,11 +157,18 @@ describe('keys', () => {
   });
 
   test('allow all models and providers, or those they list', () => {
-    const [open, bound] = [keyCreated(), keyCreated({ models: ['chat', 'gpt-*'], providers: ['openai'] })]
-      .map((event) => fold(event).keys.get('k1')!);
-    expect([mayUseModel(open!, 'x'), mayUseProvider(open!, 'x')]).toEqual([true, true]);
-    expect(['chat', 'gpt-4o', 'claude'].map((model) => mayUseModel(bound!, model))).toEqual([true, true, false]);
-    expect([mayUseProvider(bound!, 'openai'), mayUseProvider(bound!, 'x')]).toEqual([true, false]);
+    const may = (event: EventDraft, models: readonly string[], providers: readonly string[]): boolean[] => {
+      const state = fold(event);
+      const key = state.keys.get('k1')!;
+      const policies = policiesOf(state, whoOf(key));
+      return [
+        ...models.map((model) => mayUseModel(state, key, model)),
+        ...providers.map((provider) => providerDenial(policies, provider) === null),
+      ];
+    };
+    expect(may(keyCreated(), ['x'], ['x'])).toEqual([true, true]);
+    const bound = keyCreated({ models: ['chat', 'gpt-*'], providers: ['openai'] });
+    expect(may(bound, ['chat', 'gpt-4o', 'claude'], ['openai', 'x'])).toEqual([true, true, false, true, false]);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
 } from '@libs/events/governance-events';
+import type { LimitLevel } from '@libs/events/limits';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -13,6 +14,17 @@ export interface VirtualKey {
   readonly revoked: boolean;
   /** Who revoked it: what an administrator revoked, a file does not bring back. */
   readonly revokedBy?: Origin;
+  /** Values it had before, the latest last, and until when each works. */
+  readonly former?: readonly { readonly hash: string; readonly untilMs: number }[];
+}
+
+export interface Suspension {
+  readonly level: LimitLevel;
+  readonly id: string;
+  readonly reason: string;
+  readonly origin: Origin;
+  readonly tenant: string;
+  readonly sinceMs: number;
 }
 
 export interface WebhookEndpoint {
@@ -39,10 +51,12 @@ export interface GovernanceState {
   /** Last sequence of events.governance folded; 0 for none. */
   readonly sequence: number;
   readonly keys: ReadonlyMap<string, VirtualKey>;
-  /** Key id by SHA-256 of its value. */
+  /** Key id by SHA-256 of its value, and of values it had. */
   readonly keyIdByHash: ReadonlyMap<string, string>;
   readonly customers: ReadonlyMap<string, Catalogue['CustomerSet']>;
   readonly teams: ReadonlyMap<string, Catalogue['TeamSet']>;
+  /** What is stopped now, by `level/id`. */
+  readonly suspensions: ReadonlyMap<string, Suspension>;
   /** By `level/id`; one that bounds nothing is not in it. */
   readonly limits: ReadonlyMap<string, Limits>;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
@@ -76,6 +90,7 @@ export const initialGovernance: GovernanceState = {
   keyIdByHash: new Map(),
   customers: new Map(),
   teams: new Map(),
+  suspensions: new Map(),
   limits: new Map(),
   providers: new Map(),
   routes: new Map(),

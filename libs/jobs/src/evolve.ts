@@ -45,7 +45,8 @@ export function evolve(
     case 'WebhookRedeliverRequested':
       return redeliverRequested(state, event.data, timeMs(event));
     case 'JobSubmitted': case 'HoldReconcileRequested': case 'RouterElected': case 'ProviderProbed':
-    case 'KeyCreated': case 'KeyRevoked': case 'CustomerSet': case 'CustomerRemoved':
+    case 'KeyCreated': case 'KeyChanged': case 'KeyRotated': case 'KeyRevoked':
+    case 'AccessSuspended': case 'AccessResumed': case 'CustomerSet': case 'CustomerRemoved':
     case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':

@@ -1,9 +1,9 @@
 // From targets to candidates: which provider keys can serve a job at all, whatever the moment.
 import type { ProviderKey } from '@libs/events/governance-events';
 import type { Candidate, RoutingReason } from '@libs/events/job-events';
-import { mayUseProvider } from '@libs/governance/access';
 import { allowsName } from '@libs/governance/glob';
 import type { ModelTarget } from '@libs/governance/models';
+import { denialText, policiesOf, targetDenial } from '@libs/governance/policy';
 import { priceOf } from '@libs/governance/prices';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
@@ -39,7 +39,7 @@ export interface AbleKey {
 export interface Screening {
   readonly able: readonly AbleTarget[];
   readonly reasons: readonly RoutingReason[];
-  /** Every target was refused because of the caller's key. */
+  /** Every target was refused by the rules of the caller's key, team or customer. */
   readonly notAllowed: boolean;
 }
 
@@ -61,11 +61,12 @@ export function screen(
   },
 ): Screening {
   if (targets.length === 0) return { able: [], reasons: [], notAllowed: false };
-  const { key, call, needs } = job.submitted;
+  const { key, team, call, needs } = job.submitted;
   const { governance, dropParams, name } = context;
   let known = screened.get(governance);
   if (known === undefined || known.size > screenedMax) screened.set(governance, known = new Map<string, Screening>());
-  const about = `${name}\n${dropParams}\n${key}\n${call.endpoint}\n${needs.join()}`;
+  const who = `${job.tenant}\n${team ?? ''}\n${key}`;
+  const about = `${name}\n${dropParams}\n${who}\n${call.endpoint}\n${needs.join()}`;
   let result = known.get(about);
   if (result === undefined) known.set(about, result = screenAll(job, targets, context));
   return result;
@@ -78,11 +79,14 @@ function screenAll(
   const able: AbleTarget[] = [];
   const reasons: RoutingReason[] = [];
   let refused = 0;
-  const caller = context.governance.keys.get(job.submitted.key);
+  const { key, team } = job.submitted;
+  const policies = policiesOf(context.governance, { tenant: job.tenant, team, key });
   for (const target of targets) {
-    if (caller !== undefined && !mayUseProvider(caller, target.provider.provider)) {
+    const { provider: { provider }, model } = target;
+    const denial = targetDenial(policies, { provider, model });
+    if (denial !== null) {
       refused += 1;
-      reasons.push(passedOver(target, 'the caller’s key may not use this provider'));
+      reasons.push(passedOver(target, denialText(denial)));
       continue;
     }
     const result = screenOne(job, target, context);

@@ -13,6 +13,7 @@ import {
   followHolds, forgetClosed, holdName, isRemembered, noteHoldRequest,
 } from './holds/open-holds';
 import { claim, release } from './idempotency';
+import { noteUse } from './key-uses';
 import { findJob, type FoldNews, type PartitionState } from './partition-state';
 import { learnFromAttempt } from './health/learn';
 import type { HealthRules } from './health/rules';
@@ -71,6 +72,7 @@ export function foldJobEvent(
   }
   followJob(state.ledger, event, { before, after, appendedAtMs }, sides.limitsOf);
   keep(state, after, appendedAtMs);
+  noteUse(state.uses, event, after, appendedAtMs);
   noteSides(state, event, { before, after, appendedAtMs });
   moveSlot(sides.load, before, after);
   noteNews(state, event, { before, after, appendedAtMs }, sides.news);

@@ -2,6 +2,7 @@
 // immutable), so that the slow part, making text of them, is done in slices while the fold goes on.
 import type { JobState } from '@libs/jobs/state';
 import type { IdempotencyEntry } from './idempotency';
+import type { KeyUse } from './key-uses';
 import {
   type DeliveryUnderWay, type EndedJob, newPartition, type PartitionState,
 } from './partition-state';
@@ -39,6 +40,7 @@ export type SnapshotItem =
       readonly kind: 'idempotency'; readonly partition: number; readonly name: string;
       readonly entry: IdempotencyEntry;
     }
+  | { readonly kind: 'key_use'; readonly partition: number; readonly key: string; readonly use: KeyUse }
   | HealthItem
   | LedgerItem;
 
@@ -67,6 +69,7 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   for (const [name, entry] of state.idempotency) {
     items.push({ kind: 'idempotency', partition, name, entry });
   }
+  for (const [key, use] of state.uses) items.push({ kind: 'key_use', partition, key, use });
   items.push(...itemsOfLedger(partition, state.ledger));
   return items;
 }
@@ -115,6 +118,9 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
     }
     case 'idempotency':
       restored.partitions.get(item.partition)?.idempotency.set(item.name, item.entry);
+      return;
+    case 'key_use':
+      restored.partitions.get(item.partition)?.uses.set(item.key, item.use);
       return;
     case 'account': case 'held': case 'lengths': {
       const state = restored.partitions.get(item.partition);

@@ -5,13 +5,14 @@ import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { FairQueue } from './fair-queue';
 import type { IdempotencyTable, Verdict } from './idempotency';
 import { type Holds, newHolds } from './holds/open-holds';
+import type { KeyUse } from './key-uses';
 import { type Ledger, newLedger } from './ledger/ledger';
 import type { PlannedPart } from './ledger/parts';
 import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 4;
+export const foldVersion = 5;
 
 export interface PartitionState {
   readonly partition: number;
@@ -37,6 +38,8 @@ export interface PartitionState {
   readonly deliveriesUnderWay: Map<string, DeliveryUnderWay>;
   /** What is spent and held of the budgets and rates of this partition's customers. */
   readonly ledger: Ledger;
+  /** By virtual key. */
+  readonly uses: Map<string, KeyUse>;
   lateOutcomes: number;
   /** Events about jobs that are not known (any more). */
   strangers: number;
@@ -105,7 +108,8 @@ export function newPartition(partition: number): PartitionState {
   return {
     partition, owner: null, routedSequence: 0, jobs: new Map(), verdicts: new Map(),
     ended: new Map(), oldestEndedMs: null, kept: new Map(), holds: newHolds(), idempotency: new Map(), exhausted: new Set(),
-    deliveriesUnderWay: new Map(), ledger: newLedger(), lateOutcomes: 0, strangers: 0, work: null,
+    deliveriesUnderWay: new Map(), ledger: newLedger(), uses: new Map(), lateOutcomes: 0,
+    strangers: 0, work: null,
   };
 }
 

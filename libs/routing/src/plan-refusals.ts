@@ -1,5 +1,7 @@
 // Why there is no plan for a job and never will be: what its caller is told.
 import type { RoutingReason } from '@libs/events/job-events';
+import { suspensionText } from '@libs/governance/access';
+import type { Suspension } from '@libs/governance/state';
 
 export interface PlanRefusal {
   readonly kind: 'reject';
@@ -23,9 +25,17 @@ export function noCandidate(
   const why = [...new Set(reasons.map(({ provider, reason }) => `${provider}: ${reason}`))];
   return notAllowed
     ? { kind: 'reject', reason: 'not_allowed', status: 403, reasons,
-        message: `this key may not use any provider of '${model}'` }
+        message: `this key may not use any provider of '${model}' (${why.join('; ')})` }
     : { kind: 'reject', reason: 'no_candidate', status: 400, reasons,
         message: `no provider can serve this request for '${model}' (${why.join('; ')})` };
+}
+
+/** For who waits; what nobody waits for waits until it is resumed. */
+export function suspendedNow(suspension: Suspension): PlanRefusal {
+  return {
+    kind: 'reject', reason: 'not_allowed', status: 403, reasons: [],
+    message: suspensionText(suspension),
+  };
 }
 
 /** Ends the stream as one ends that is not to be gone on with. */

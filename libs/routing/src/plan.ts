@@ -2,6 +2,7 @@
 // now. Pure: the same job, governance, load, time and seed give the same plan.
 import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job-events';
 import type { Strategy } from '@libs/events/routing-policy';
+import { stoppedBy } from '@libs/governance/access';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
 import { continuingOf } from '@libs/jobs/continuing';
@@ -15,7 +16,7 @@ import { withinLimits, type LimitsContext, type OverLimit } from './ledger/withi
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
 import {
-  cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown,
+  cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown, suspendedNow,
 } from './plan-refusals';
 import type { ProviderLoad } from './provider-load';
 import { meetRules, type RuleMet } from './route-rules';
@@ -73,7 +74,11 @@ const passedOverMax = 24;
 
 export function planFor(job: JobFacts, context: PlanContext, seed: number): PlanResult {
   const { governance } = context;
-  const { model, fallbacks } = job.submitted;
+  const { model, fallbacks, team, key, mode } = job.submitted;
+  const stopped = stoppedBy(governance, { tenant: job.tenant, team, key });
+  if (stopped !== null) {
+    return mode === 'async' ? { kind: 'wait', untilMs: null } : suspendedNow(stopped);
+  }
   const resolution = resolveModel(governance, model);
   if (!resolution.ok) return noSuchModel(resolution.message);
   const { dropParams } = resolution;

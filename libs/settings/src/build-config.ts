@@ -1,21 +1,18 @@
 // From the checked value of holdfast.yaml to the desired configuration that is applied.
-import { createHash } from 'node:crypto';
+import { checkDesired } from '@libs/governance/check-desired';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
+import { knownNames } from '@libs/governance/known-names';
+import { buildCustomers } from './build-customers';
 import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
 import { cataloguePrices } from './catalogue-prices';
 import type { Building } from './building';
 import type { ConfigPath, ProblemList } from './config-problem';
-import { secretReference, secretValue } from './config-secret';
 import { collectLimits } from './build-limits';
-import type { CustomerYaml, HoldfastYaml, VirtualKeyYaml } from './holdfast-yaml';
+import type { HoldfastYaml } from './holdfast-yaml';
+import { placesOf, sayAt } from './places';
 import { buildPrice, discountOf } from './prices-shape';
 
 type DesiredPrice = DesiredConfig['prices'][number];
-
-/** A guessable client key is worse than none; generated ones have 40 letters and more. */
-const clientKeyLettersMin = 16;
-/** Letters of a client key that people see. */
-const hintLetters = 6;
 
 export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Building): DesiredConfig {
   const { list } = building;
@@ -38,7 +35,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
   const discounts = new Map((yaml.providers ?? []).flatMap(({ id, discount_percent: off }) =>
     off === undefined ? [] : [[id, off] as const]));
   const limits = collectLimits(yaml.customers ?? [], ids, list);
-  return {
+  const config: DesiredConfig = {
     ...buildCustomers(yaml.customers ?? [], building),
     ...(limits.length === 0 ? {} : { limits }),
     providers,
@@ -46,6 +43,12 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     prices: [...prices, ...fromCatalogue].map((price) => withDiscount(price, discounts)),
     settings: buildSettings(yaml),
   };
+  const places = placesOf(yaml.customers ?? []);
+  // Where no provider is named, those of the environment are used: they take any model.
+  const problems = checkDesired(config, providers.length === 0 ? null : knownNames(config));
+  // What is there twice is said by checkTwice.
+  for (const problem of problems) if (problem.field !== 'id') sayAt(places, problem, list);
+  return config;
 }
 
 /** null: nothing is said, so the defaults. */
@@ -66,70 +69,6 @@ function buildSettings(
     ...(writeOffAfterS === undefined ? {}
       : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
   };
-}
-
-function buildCustomers(
-  customers: readonly CustomerYaml[], building: Building,
-): Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> {
-  const result: Pick<DesiredConfig, 'customers' | 'teams' | 'keys'> = {
-    customers: [], teams: [], keys: [],
-  };
-  for (const [index, customer] of customers.entries()) {
-    const { id, name, weight, content, teams = [], keys = [] } = customer;
-    const path = ['customers', index] as const;
-    result.customers.push({
-      customer: id, name: name ?? null, weight: weight ?? 1,
-      ...(content === undefined ? {} : { content }),
-    });
-    result.keys.push(...buildClientKeys(keys, [...path, 'keys'], { building, customer: id }));
-    for (const [place, team] of teams.entries()) {
-      result.teams.push({ team: team.id, customer: id, name: team.name ?? null });
-      const owner = { building, customer: id, team: team.id };
-      const keysPath = [...path, 'teams', place, 'keys'];
-      result.keys.push(...buildClientKeys(team.keys ?? [], keysPath, owner));
-    }
-  }
-  return result;
-}
-
-interface KeyOwner {
-  readonly building: Building;
-  readonly customer: string;
-  readonly team?: string;
-}
-
-function buildClientKeys(
-  keys: readonly VirtualKeyYaml[], path: ConfigPath, owner: KeyOwner,
-): DesiredConfig['keys'] {
-  return keys.flatMap((key, index) => {
-    const value = clientKeyValue(key, [...path, index, 'value'], owner.building);
-    if (value === null) return [];
-    return [{
-      key: key.id,
-      customer: owner.customer,
-      team: owner.team ?? null,
-      hash: createHash('sha256').update(value).digest('hex'),
-      hint: `${value.slice(0, hintLetters)}…`,
-      name: key.name ?? null,
-      models: (key.models ?? []).filter((model) => model !== '*'),
-      providers: (key.providers ?? []).filter((provider) => provider !== '*'),
-      visibility: key.visibility ?? (owner.team === undefined ? 'customer' : 'team'),
-      metadata: key.metadata ?? {},
-      expires_at_ms: key.expires_at === undefined ? null : Date.parse(key.expires_at),
-    }];
-  });
-}
-
-function clientKeyValue(key: VirtualKeyYaml, path: ConfigPath, building: Building): string | null {
-  const { environment, list } = building;
-  const suggestedVariable = `${key.id.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_KEY`;
-  const ref = secretReference({ path, text: key.value, suggestedVariable }, environment, list);
-  const value = ref === null ? null : secretValue(ref, path, { environment, list });
-  if (value !== null && value.length < clientKeyLettersMin) {
-    list.add(path, `this key is too short to be safe: at least ${clientKeyLettersMin} letters`);
-    return null;
-  }
-  return value;
 }
 
 /** A discount of the provider holds where the price names none of its own. */

@@ -5,7 +5,7 @@ import type { Building } from './building';
 import type { ConfigPath } from './config-problem';
 import { secretReference } from './config-secret';
 import type { HoldfastYaml, ProviderYaml, RouteYaml } from './holdfast-yaml';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@libs/governance/nearest-name';
 
 type Provider = DesiredConfig['providers'][number];
 type Route = DesiredConfig['routes'][number];

@@ -14,7 +14,7 @@ const environment = {
 };
 const config = detectedConfig(environment, Date.parse('2026-11-01T00:00:00Z'));
 if (config === null) throw new Error('nothing was detected');
-const state = diffConfig(initialGovernance, config).events.reduce<GovernanceState>(
+const state = diffConfig(initialGovernance, config, 0).events.reduce<GovernanceState>(
   (folded, draft, index) => evolveGovernance(folded, stamp(draft, `e${index}`, 0), index + 1),
   initialGovernance);
 

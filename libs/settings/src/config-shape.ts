@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { missingProviderTypes } from '@libs/governance/provider-types';
 import type { ConfigPath, ProblemList } from './config-problem';
 import { type HoldfastYaml, configJsonSchema, holdfastYaml, laterFields } from './holdfast-yaml';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@libs/governance/nearest-name';
 
 type Issue = z.core.$ZodIssue;
 

@@ -6,7 +6,7 @@ import {
 } from 'yaml';
 import { type ConfigPath, type ProblemList, problemList } from './config-problem';
 import type { Environment } from './environment';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@libs/governance/nearest-name';
 
 export interface ConfigText {
   /** The file as a plain value; empty values (`null`) are left out. */

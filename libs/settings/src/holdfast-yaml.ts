@@ -5,6 +5,7 @@ import { contentPolicies, keepDaysMax } from '@libs/events/content-rules';
 import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
+import { accessFields, stateFields } from './access-shape';
 import { limitsFields } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
@@ -134,18 +135,21 @@ const virtualKey = z.strictObject({
   id,
   value: secretText,
   name: z.string().optional(),
-  models: names.optional(),
-  providers: names.optional(),
   visibility: z.enum(['key', 'team', 'customer']).optional(),
-  metadata: text.optional(),
+  overlap_s: z.int().nonnegative().max(30 * 86_400).optional().describe(
+    'When its value is changed here, the former one goes on working for so many seconds.',
+  ),
   expires_at: z.string().refine((value) => !Number.isNaN(Date.parse(value)), {
     error: 'write a date, e.g. 2030-01-31 or 2030-01-31T12:00:00Z',
   }).optional(),
+  ...accessFields,
+  ...stateFields,
   ...limitsFields,
 });
 
 const team = z.strictObject({
-  id, name: z.string().optional(), keys: z.array(virtualKey).optional(), ...limitsFields,
+  id, name: z.string().optional(), keys: z.array(virtualKey).optional(),
+  ...accessFields, ...stateFields, ...limitsFields,
 });
 
 const customer = z.strictObject({
@@ -155,6 +159,8 @@ const customer = z.strictObject({
   content: content.optional(),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
+  ...accessFields,
+  ...stateFields,
   ...limitsFields,
 });
 

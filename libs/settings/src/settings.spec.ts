@@ -5,7 +5,7 @@ import { desiredConfig } from '@libs/governance/desired-config';
 import { pricePerToken } from './prices-shape';
 import { detectedConfig, simulatedConfig } from './default-config';
 import { configJsonSchema } from './holdfast-yaml';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@libs/governance/nearest-name';
 import { Secret } from './secret';
 import { SecretUnavailable, resolveSecret } from './secret-ref';
 import { webhookSecret } from './webhook-secret';

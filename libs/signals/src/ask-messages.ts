@@ -14,6 +14,8 @@ export interface AskRouter {
   readonly health?: boolean;
   /** What is spent and held of these bounds, `level/id` (libs/routing/ledger/usage-view). */
   readonly usage?: readonly string[];
+  /** When these virtual keys were used (libs/routing/key-uses). */
+  readonly key_uses?: readonly string[];
   /** A page of the holds whose end nobody learned, behind where the last one ended. */
   readonly holds?: { readonly after: string | null };
   /** Whether this could be done with a hold of this job now (data of a `HoldReconcileRequested`). */
@@ -53,6 +55,7 @@ export interface RouterAnswer {
   readonly depth?: QueueDepth;
   readonly health?: readonly object[];
   readonly usage?: readonly object[];
+  readonly key_uses?: readonly object[];
   readonly holds?: { readonly data: readonly object[]; readonly next: string | null };
   /** null: it could be done. */
   readonly hold_refused?: string | null;

@@ -1,4 +1,5 @@
-// The one module of the audit process: archiver, checkpoints, snapshots, answers, trimming, keys.
+// The one module of the audit process: archiver, checkpoints, snapshots, answers, trimming, copies of
+// keys.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';

@@ -23,6 +23,8 @@ export class ScriptedSystem {
   readonly jobs = new Map<string, JobState>();
   /** Nobody owns any partition: questions stay without an answer. */
   isRouterAway = false;
+  /** When keys were used, as the owners would say. */
+  keyUses: readonly { key: string; atMs: number; models: object[]; open_jobs: number }[] = [];
   /** Provider calls that were made. */
   calls = 0;
   /** Events seen, in log order. */
@@ -55,7 +57,11 @@ export class ScriptedSystem {
         if (this.isRouterAway) return;
         const question = JSON.parse(text) as AskRouter;
         const jobs = question.jobs.map((id) => this.#answer(id, question));
-        const answer = { router: 'scripted', epoch: 1, folded: this.#folded, jobs };
+        const asked = question.key_uses ?? [];
+        const uses = this.keyUses.filter(({ key }) => asked.includes(key));
+        const answer = {
+          router: 'scripted', epoch: 1, folded: this.#folded, jobs, key_uses: uses,
+        };
         respond?.(JSON.stringify(answer));
       });
     }

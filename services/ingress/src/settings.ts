@@ -21,6 +21,8 @@ export const ingressSettings = serviceSettings(8080).extend({
   HOLDFAST_BODIES_MAX_BYTES: whole(256 * mebibyte, 1),
   /** Open jobs of the whole system; beyond them new work is refused. A router keeps each in memory. */
   HOLDFAST_QUEUE_MAX: whole(200_000, 1),
+  /** A key used within so many minutes is in use: a configuration may not cut it without force. */
+  HOLDFAST_KEY_IN_USE_MIN: whole(60, 0),
   /** Requests that may wait here at the same time. */
   HOLDFAST_WAITING_MAX: whole(5000, 1),
   /** Origins that browsers may call from, separated by commas; none by default. */

@@ -67,7 +67,7 @@ export function addSimulate(program: Command): void {
 function configured(
   governance: GovernanceState, config: Parameters<typeof diffConfig>[1],
 ): GovernanceState {
-  return diffConfig(governance, config).events.reduce((state, draft, index) =>
+  return diffConfig(governance, config, 0).events.reduce((state, draft, index) =>
     evolveGovernance(state, stamp(draft, `simulated-${index}`, 0), state.sequence + 1), governance);
 }
 

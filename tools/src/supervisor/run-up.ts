@@ -101,7 +101,7 @@ async function bringUp(
       if (supervisor.get('sim') === null) await supervisor.add(await startSimulator(services));
     },
   });
-  await keeper.apply(config);
+  await keeper.applyFirst(config);
   cleanups.push(keeper.watch());
   await showReady(context, {
     services, config, durability: await readDurability(log.monitorUrl ?? undefined),

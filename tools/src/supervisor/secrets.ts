@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { formatKey, keyBytes } from '@libs/governance/key-format';
 import { type Environment } from '@libs/settings/environment';
 import { replaceFile } from '../shared/write-file';
 
@@ -27,17 +28,20 @@ const secretBytes = 32;
 export async function ensureSecrets(
   secretsDir: string, env: Environment, natsUsers: readonly string[],
 ): Promise<Secrets> {
-  const keep = async (variable: string, name: string, prefix = ''): Promise<KeptSecret> => {
+  const keep = async (
+    variable: string, name: string, make: () => string = randomSecret,
+  ): Promise<KeptSecret> => {
     const given = env[variable];
     if (given !== undefined && given !== '') return { value: given, file: null };
     const file = path.join(secretsDir, name);
-    return { value: await readOrMake(file, () => prefix + randomSecret()), file };
+    return { value: await readOrMake(file, make), file };
   };
   const passwords = await natsPasswords(path.join(secretsDir, 'nats-users.json'), natsUsers);
   return {
-    adminToken: await keep('HOLDFAST_ADMIN_TOKEN', 'admin-token', 'hfa-'),
+    adminToken: await keep('HOLDFAST_ADMIN_TOKEN', 'admin-token', () => `hfa-${randomSecret()}`),
     masterKey: await keep('HOLDFAST_MASTER_KEY', 'master-key'),
-    bootstrapKey: await keep('HOLDFAST_BOOTSTRAP_KEY', 'first-key', 'hf-'),
+    bootstrapKey: await keep('HOLDFAST_BOOTSTRAP_KEY', 'first-key',
+      () => formatKey(randomBytes(keyBytes))),
     natsPassword: (user) => {
       const password = passwords[user];
       if (password === undefined) throw new Error(`there is no NATS user ${user}`);

@@ -85,8 +85,11 @@ function keys({ keys: all }: GovernanceState, { tenant, subject }: EntryFilter):
 }
 
 /** Everything that is known of it but hashes of its values, which are of no use to anybody. */
-function keyEntry({ created, tenant, ...more }: VirtualKey): object {
-  return { customer: tenant, ...withoutHashes(created), ...withoutHashes(more) };
+function keyEntry({ created, tenant, former, ...more }: VirtualKey): object {
+  return {
+    customer: tenant, ...withoutHashes(created), ...withoutHashes(more),
+    ...(former === undefined ? {} : { former: former.map(withoutHashes) }),
+  };
 }
 
 function withoutHashes(value: object): object {

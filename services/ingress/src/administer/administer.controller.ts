@@ -6,12 +6,17 @@ import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
-import { applyConfig, configView } from './apply-config';
+import { actOnEntity } from './act-on-entity';
+import { applyConfig } from './apply-config';
+import { configView } from './config-view';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
 
-type Answer = { readonly status: number; readonly body: unknown } | HttpRefusal;
+type Answer = {
+  readonly status: number; readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+} | HttpRefusal;
 
 @Controller('admin/v1')
 export class AdministerController {
@@ -19,7 +24,7 @@ export class AdministerController {
 
   @Get('config')
   config(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(request, reply, () => ok(configView(this.edge.governance.state)));
+    return this.#answer(request, reply, () => ok(configView(this.edge.governance.state, this.edge.now())));
   }
 
   @Put('config')
@@ -74,23 +79,31 @@ export class AdministerController {
 
   @Put(':entity/*')
   put(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#change(request, reply);
+    return this.#change(request, reply, false);
   }
 
   @Patch(':entity/*')
   patch(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#change(request, reply);
+    return this.#change(request, reply, true);
+  }
+
+  @Post(':entity/:id/:act')
+  act(
+    @Req() request: FastifyRequest, @Param() about: { entity: string; id: string; act: string },
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => actOnEntity(this.edge, about, request));
   }
 
   @Delete(':entity/*')
   remove(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { entity, id } = named(request);
-    return this.#answer(request, reply, () => removeEntity(this.edge, entity, id));
+    const about = named(request);
+    return this.#answer(request, reply, () => removeEntity(this.edge, about, request));
   }
 
-  #change(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { entity, id } = named(request);
-    return this.#answer(request, reply, () => changeEntity(this.edge, { entity, id }, request));
+  #change(request: FastifyRequest, reply: FastifyReply, partly: boolean): Promise<void> {
+    const about = { ...named(request), partly };
+    return this.#answer(request, reply, () => changeEntity(this.edge, about, request));
   }
 
   async #answer(
@@ -100,6 +113,7 @@ export class AdministerController {
     if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
     const answer = await act();
     if ('kind' in answer) { sendRefusal(reply, 'openai', answer); return; }
+    if (answer.headers !== undefined) void reply.headers(answer.headers);
     if (typeof answer.body === 'string') {
       void reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.body); return;
     }

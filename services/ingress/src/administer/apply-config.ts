@@ -1,65 +1,141 @@
-// PUT /admin/v1/config: the desired state of a file becomes events; GET shows what is in force.
+// PUT /admin/v1/config: the desired state of a file becomes events, all of it or nothing; a change
+// that would take something from keys in use is refused, unless it is forced.
 import { type FastifyRequest } from 'fastify';
-import { diffConfig } from '@libs/governance/apply-config';
-import { desiredConfig } from '@libs/governance/desired-config';
-import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
+import { stamp } from '@libs/events/envelope';
+import { isFault } from '@libs/faults/faults';
+import { type ConfigDiff, diffConfig } from '@libs/governance/apply-config';
+import { checkDesired, orphans, problemLine } from '@libs/governance/check-desired';
+import { type Cut, cutsOf, keysAtStake } from '@libs/governance/cuts';
+import { type DesiredConfig, desiredConfig } from '@libs/governance/desired-config';
+import { evolveGovernance } from '@libs/governance/evolve';
+import { knownNames } from '@libs/governance/known-names';
+import { type GovernanceState } from '@libs/governance/state';
+import { type KeyUseView } from '@libs/routing/key-uses';
+import { askKeyUses } from '../shared/ask-key-uses';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
-import { type HttpRefusal, isRefusal } from '../shared/refusal';
-import { limitsView } from './limits-kind';
+import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { changedMeanwhile } from './entity-tag';
 import { recordAct } from './record-act';
+
+interface Apply {
+  readonly edge: Edge;
+  readonly desired: DesiredConfig;
+  readonly force: boolean;
+  /** The sequence that its sender has seen; null: any. */
+  readonly seen: number | null;
+}
 
 export async function applyConfig(
   edge: Edge, request: FastifyRequest,
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
   const desired = readJson(request, desiredConfig);
   if (isRefusal(desired)) return desired;
-  const { dry_run: dryRun } = request.query as { dry_run?: string };
-  if (dryRun === 'true' || dryRun === '1') {
-    const { state } = edge.governance;
-    const { changes, conflicts } = diffConfig(state, desired);
-    return { status: 200, body: { changes, conflicts, sequence: state.sequence, dry_run: true } };
+  const { dry_run: dryRun, force } = request.query as { dry_run?: string; force?: string };
+  const seen = /^"?(\d+)"?$/.exec(request.headers['if-match'] ?? '')?.[1];
+  const apply = { edge, desired, force: isYes(force), seen: seen === undefined ? null : Number(seen) };
+  const first = lookAt(apply, edge.governance.state, edge.now());
+  if (isRefusal(first)) return first;
+  const uses = await usesAtStake(apply, first, isYes(dryRun));
+  if (isRefusal(uses)) return uses;
+  if (isYes(dryRun)) {
+    const { diff: { changes, conflicts }, before: { sequence } } = first;
+    const cuts = uses === null ? null : cutsFrom(apply, first, uses).map(cutView);
+    return { status: 200, body: { changes, conflicts, cuts, sequence, dry_run: true } };
   }
+  return append(apply, uses ?? new Map<string, KeyUseView>());
+}
+
+async function append(
+  apply: Apply, uses: ReadonlyMap<string, KeyUseView>,
+): Promise<{ status: number; body: unknown } | HttpRefusal> {
+  const { edge, force } = apply;
   // What the last, winning decision said.
-  let diff = diffConfig(edge.governance.state, desired);
-  const changed = await edge.governance.change((state) => {
-    diff = diffConfig(state, desired);
+  let diff: ConfigDiff = { events: [], changes: [], conflicts: [] };
+  const changed = await edge.governance.change((state, nowMs) => {
+    const look = lookAt(apply, state, nowMs);
+    if (isRefusal(look)) return look;
+    const cuts = force ? [] : cutsFrom(apply, look, uses);
+    if (cuts.length > 0) return wouldCut(cuts);
+    diff = look.diff;
     return diff.events;
   });
   if (isRefusal(changed)) return changed;
   const { changes, conflicts } = diff;
   if (changes.length > 0) {
-    const detail = { changes: changes.length };
+    const detail = { changes: changes.length, ...(force ? { force } : {}) };
     await recordAct(edge, { act: 'config.apply', about: 'config', detail });
   }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
 }
 
-export function configView(state: GovernanceState): object {
-  return {
-    sequence: state.sequence,
-    customers: [...state.customers.values()],
-    teams: [...state.teams.values()],
-    keys: [...state.keys.values()].map(keyView),
-    providers: [...state.providers.values()],
-    routes: [...state.routes.values()],
-    limits: [...state.limits.values()].map(limitsView),
-    prices: [...state.prices].map(([id, price]) => ({ id, price })),
-    settings: {
-      webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
-      content_encryption: state.sealsContent ? 'on' : 'off',
-      ...(state.content === null ? {} : { content: state.content }),
-      write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
-    },
-  };
+interface Look {
+  readonly before: GovernanceState;
+  readonly after: GovernanceState;
+  readonly diff: ConfigDiff;
+  readonly nowMs: number;
 }
 
-/** Without the hash: it is no secret, and of no use to anybody either. */
-export function keyView(key: VirtualKey): object {
-  const { key: id, expires_at_ms: expiresAtMs, ...created } = key.created;
-  const shown = { ...created, hash: undefined };
-  return {
-    id, object: 'key', customer: key.tenant, revoked: key.revoked, ...shown,
-    expires_at: expiresAtMs === null ? null : Math.floor(expiresAtMs / 1000),
-  };
+/** What would come of it now, or what is wrong with it: all of that at once. */
+function lookAt(apply: Apply, before: GovernanceState, nowMs: number): Look | HttpRefusal {
+  const { desired, seen } = apply;
+  if (seen !== null && seen !== before.sequence) return changedMeanwhile('the configuration');
+  const diff = diffConfig(before, desired, nowMs);
+  const after = diff.events.reduce((state, draft) =>
+    evolveGovernance(state, stamp(draft, 'to-be', nowMs), state.sequence), before);
+  const names = knownNames({ providers: after.providers.values(), routes: after.routes.values() });
+  const problems = [...checkDesired(desired, names), ...orphans(before, after)];
+  if (problems.length === 0) return { before, after, diff, nowMs };
+  const lines = problems.map(problemLine);
+  return refusal(400, 'invalid_config', `Nothing was applied: ${lines.join('; ')}.`);
+}
+
+/** A new owner of a partition is found within this time. */
+const askTries = 5;
+const askEveryMs = 500;
+
+/** null: it cannot be told, and a dry run need not know. */
+async function usesAtStake(
+  { edge, force }: Apply, { before, after, nowMs }: Look, dryRun: boolean,
+): Promise<ReadonlyMap<string, KeyUseView> | null | HttpRefusal> {
+  const keys = force ? [] : keysAtStake(before, after, nowMs);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await askKeyUses(edge, keys);
+    } catch (error) {
+      if (!isFault(error, 'router_unavailable')) throw error;
+      if (dryRun) return null;
+      if (tries < askTries) {
+        await new Promise((resolve) => setTimeout(resolve, askEveryMs));
+        continue;
+      }
+      const ids = keys.slice(0, 5).map(({ id }) => id).join(', ');
+      return refusal(503, 'router_unavailable', 'No router answers, so it cannot be told whether '
+        + `keys that this would touch are in use (${ids}). Nothing was applied; try again, or force it.`);
+    }
+  }
+}
+
+function cutsFrom(
+  { edge }: Apply, { before, after, nowMs }: Look, uses: ReadonlyMap<string, KeyUseView>,
+): readonly Cut[] {
+  const withinMs = edge.settings.HOLDFAST_KEY_IN_USE_MIN * 60_000;
+  return cutsOf(before, after, [...uses.values()], { nowMs, withinMs });
+}
+
+function wouldCut(cuts: readonly Cut[]): HttpRefusal {
+  const lines = cuts.map(({ key, lastUsedMs, openJobs, why }) => {
+    const jobs = openJobs === 0 ? '' : `, ${openJobs} ${openJobs === 1 ? 'job' : 'jobs'} under way`;
+    return `key ${key} is in use (last at ${new Date(lastUsedMs).toISOString()}${jobs}): ${why}`;
+  });
+  return refusal(409, 'keys_in_use', `Nothing was applied: ${lines.join('; ')}. `
+    + 'Apply it with force (--force) if that is meant.');
+}
+
+function cutView({ key, lastUsedMs, openJobs, why }: Cut): object {
+  return { key, last_used_at: Math.floor(lastUsedMs / 1000), open_jobs: openJobs, why };
+}
+
+function isYes(value: string | undefined): boolean {
+  return value === 'true' || value === '1';
 }

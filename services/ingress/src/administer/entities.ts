@@ -2,6 +2,8 @@
 // names the whole new value; what a file owns is changed in the file.
 import { type FastifyRequest } from 'fastify';
 import { type GovernanceState } from '@libs/governance/state';
+import { isFault } from '@libs/faults/faults';
+import { askKeyUses } from '../shared/ask-key-uses';
 import { type Edge } from '../shared/edge';
 import { type GovernanceDecision } from '../shared/governance-fold';
 import { readJson } from '../shared/read-json';
@@ -9,21 +11,29 @@ import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { jsonObject } from './entity-kind';
 import { type EntityKind, type Made } from './entity-kind';
 import { kinds } from './entity-kinds';
+import { mismatch, tagOf } from './entity-tag';
+import { useView } from './key-view';
 import { recordAct } from './record-act';
 
-type Answer = { status: number; body: unknown } | HttpRefusal;
+type Answer = {
+  status: number; body: unknown; headers?: Readonly<Record<string, string>>;
+} | HttpRefusal;
 
-export function listEntities(edge: Edge, entity: string): Answer {
+export async function listEntities(edge: Edge, entity: string): Promise<Answer> {
   const kind = kindOf(entity);
   if (isRefusal(kind)) return kind;
-  return { status: 200, body: { object: 'list', data: kind.list(edge.governance.state) } };
+  const data = kind.list(edge.governance.state, edge.now());
+  return { status: 200, body: { object: 'list', data: await withUses(edge, entity, data) } };
 }
 
-export function oneEntity(edge: Edge, entity: string, id: string): Answer {
+/** With an `ETag`, for whoever changes it only as it is here. */
+export async function oneEntity(edge: Edge, entity: string, id: string): Promise<Answer> {
   const kind = kindOf(entity);
   if (isRefusal(kind)) return kind;
-  const found = kind.find(edge.governance.state, id);
-  return found === null ? missing(entity, id) : { status: 200, body: found.view };
+  const found = kind.find(edge.governance.state, id, edge.now());
+  if (found === null) return missing(entity, id);
+  const [body] = await withUses(edge, entity, [found.view]);
+  return { status: 200, body, headers: { etag: tagOf(found.view) } };
 }
 
 export async function createEntity(
@@ -36,7 +46,7 @@ export async function createEntity(
   const made = await write(edge, entity, (state, nowMs) => {
     const made = kind.make(body, { state, nowMs });
     if (isRefusal(made)) return made;
-    const present = kind.find(state, made.id);
+    const present = kind.find(state, made.id, nowMs);
     if (present === null || present.gone === true) return made;
     return refusal(409, 'already_exists', `${entity}/${made.id} exists; use PUT to change it.`);
   });
@@ -44,9 +54,9 @@ export async function createEntity(
 }
 
 export async function changeEntity(
-  edge: Edge, about: { entity: string; id: string }, request: FastifyRequest,
+  edge: Edge, about: { entity: string; id: string; partly: boolean }, request: FastifyRequest,
 ): Promise<Answer> {
-  const { entity, id } = about;
+  const { entity, id, partly } = about;
   const kind = kindOf(entity);
   if (isRefusal(kind)) return kind;
   if (!kind.changeable) {
@@ -55,25 +65,34 @@ export async function changeEntity(
   const body = readJson(request, jsonObject);
   if (isRefusal(body)) return body;
   const made = await write(edge, entity, (state, nowMs) => {
-    const present = kind.find(state, id);
+    const present = kind.find(state, id, nowMs);
     if (present?.origin === 'file') return ownedByFile(entity, id);
-    return kind.make({ ...body, ...kind.idFields(id) }, { state, nowMs });
+    const stale = mismatch(request.headers['if-match'], present?.view ?? null, `${entity}/${id}`);
+    if (stale !== null) return stale;
+    if (entity === 'keys' && (present === null || present.gone === true)) {
+      return refusal(404, 'not_found', `There is no keys/${id}; a key is made by POST.`);
+    }
+    const base = partly ? kind.base?.(state, id) ?? {} : {};
+    return kind.make({ ...base, ...body, ...kind.idFields(id) }, { state, nowMs, changes: id });
   });
   return isRefusal(made) ? made : { status: 200, body: shown(edge, kind, made) };
 }
 
-export async function removeEntity(edge: Edge, entity: string, id: string): Promise<Answer> {
+export async function removeEntity(
+  edge: Edge, { entity, id }: { entity: string; id: string }, request: FastifyRequest,
+): Promise<Answer> {
   const kind = kindOf(entity);
   if (isRefusal(kind)) return kind;
   const { remove } = kind;
   if (remove === null) {
     return refusal(405, 'not_removable', `${entity} are replaced, not removed.`);
   }
-  const removed = await write(edge, entity, (state) => {
-    const present = kind.find(state, id);
+  const removed = await write(edge, entity, (state, nowMs) => {
+    const present = kind.find(state, id, nowMs);
     if (present === null || present.gone === true) return missing(entity, id);
     if (present.origin === 'file') return ownedByFile(entity, id);
-    return { id, draft: remove(state, id) };
+    const stale = mismatch(request.headers['if-match'], present.view, `${entity}/${id}`);
+    return stale ?? kind.inUse?.(state, id) ?? { id, draft: remove(state, id) };
   });
   return isRefusal(removed) ? removed : { status: 200, body: { id, deleted: true } };
 }
@@ -94,8 +113,23 @@ async function write(
   return done;
 }
 
+/** When keys were last used; left out where no router can tell. */
+async function withUses(
+  edge: Edge, entity: string, views: readonly object[],
+): Promise<readonly object[]> {
+  if (entity !== 'keys') return views;
+  const { keys } = edge.governance.state;
+  try {
+    const uses = await askKeyUses(edge, keys.values());
+    return views.map((view) => ({ ...view, ...useView(uses.get((view as { id: string }).id)) }));
+  } catch (error) {
+    if (!isFault(error, 'router_unavailable')) throw error;
+    return views;
+  }
+}
+
 function shown(edge: Edge, kind: EntityKind, made: Made): unknown {
-  const view = kind.find(edge.governance.state, made.id)?.view ?? { id: made.id };
+  const view = kind.find(edge.governance.state, made.id, edge.now())?.view ?? { id: made.id };
   return { ...view, ...made.once };
 }
 

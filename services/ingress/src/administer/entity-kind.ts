@@ -8,6 +8,11 @@ import { type HttpRefusal } from '../shared/refusal';
 export const jsonObject = z.record(z.string(), z.unknown());
 export type Body = z.infer<typeof jsonObject>;
 
+export const entityId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: 'takes letters, digits, ".", "_" and "-", up to 64',
+});
+export const entityName = z.string().max(200).nullable().default(null);
+
 export interface Found {
   readonly view: object;
   readonly origin: Origin | null;
@@ -27,13 +32,19 @@ export interface Made {
 export interface MakeContext {
   readonly state: GovernanceState;
   readonly nowMs: number;
+  /** The one that is changed; absent: it is made anew. */
+  readonly changes?: string;
 }
 
 export interface EntityKind {
-  readonly list: (state: GovernanceState) => readonly object[];
-  readonly find: (state: GovernanceState, id: string) => Found | null;
+  readonly list: (state: GovernanceState, nowMs: number) => readonly object[];
+  readonly find: (state: GovernanceState, id: string, nowMs: number) => Found | null;
   readonly make: (body: Body, context: MakeContext) => Made | HttpRefusal;
   readonly changeable: boolean;
+  /** What a partial change is laid over, as a body; absent: every change names the whole value. */
+  readonly base?: (state: GovernanceState, id: string) => Body | null;
+  /** Why it cannot be removed now. */
+  readonly inUse?: (state: GovernanceState, id: string) => HttpRefusal | null;
   /** The fields that an id in the path stands for. */
   readonly idFields: (id: string) => Body;
   readonly remove: ((state: GovernanceState, id: string) => EventDraft) | null;

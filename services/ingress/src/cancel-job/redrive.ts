@@ -1,17 +1,15 @@
 // Runs a failed job again (a dead letter above all): a new job with the old one's request, which
 // says what it was made from.
 import { type FastifyRequest } from 'fastify';
-import { contentTreatment } from '@libs/governance/content-policy';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, parseJson } from '@libs/surfaces/json';
-import { inspect } from '@libs/surfaces/inspect';
 import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
 import { type Edge } from '../shared/edge';
 import { findJob, queuedView } from '../shared/job-views';
-import { type Asked } from '../shared/read-request';
+import { type Asked, checkBody, mayAsk } from '../shared/read-request';
 import { readCommit, readOriginal } from '../shared/read-content';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { prepareSubmission } from '../shared/submit';
@@ -35,7 +33,7 @@ export async function redrive(
   if (state?.phase !== 'settled') {
     throw new Fault('archive_unavailable', `${found.id} is not archived yet`);
   }
-  const asked = await askedAgain(edge, key, state);
+  const asked = await askedAgain(edge, key, state, request);
   if (isRefusal(asked)) return asked;
   const submission = await prepareSubmission(edge, asked, { mode: 'async', redriveOf: found.id });
   if (isRefusal(submission)) return submission;
@@ -44,7 +42,7 @@ export async function redrive(
 }
 
 async function askedAgain(
-  edge: Edge, key: VirtualKey, state: SettledJob,
+  edge: Edge, key: VirtualKey, state: SettledJob, request: FastifyRequest,
 ): Promise<Asked | HttpRefusal> {
   const {
     call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
@@ -55,18 +53,10 @@ async function askedAgain(
   if (!isObject(parsed) || !isEndpoint(call.endpoint)) {
     throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
   }
-  const inspection = inspect(call.endpoint, parsed);
-  if (inspection.kind === 'refused') return inspection;
-  return {
-    key,
-    endpoint: call.endpoint,
-    bodyText,
-    inspection,
-    passedHeaders: call.headers,
-    facts: facts ?? null,
-    treatment: contentTreatment(edge.governance.state, key.tenant, inspection.model),
-    masked: 0,
-    ...(subjectName === undefined ? {} : { subjectName }),
+  const { endpoint } = call;
+  // By the rules of now, and of the key that asks for it.
+  const checked = checkBody({
+    state: edge.governance.state, key, endpoint, body: parsed, bodyText,
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
       deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
@@ -74,7 +64,14 @@ async function askedAgain(
       overBudget: overBudget ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
+  });
+  if (isRefusal(checked)) return checked;
+  const { body: _clean, ...what } = checked;
+  const asked = {
+    ...what, key, endpoint, passedHeaders: call.headers, facts: facts ?? null,
+    ...(subjectName === undefined ? {} : { subjectName }),
   };
+  return mayAsk(edge, key, asked, request) ?? asked;
 }
 
 /** A redacted copy will not do. @throws Fault content_erased, content_not_kept, object_missing */

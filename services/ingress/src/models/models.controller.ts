@@ -21,7 +21,8 @@ export class ModelsController {
     const surface = surfaceOfPath(request.url, request.headers);
     const key = this.edge.authenticate(request);
     if (isRefusal(key)) { sendRefusal(reply, surface, key); return; }
-    const models = listModels(this.edge.governance.state, (id) => mayUseModel(key, id));
+    const { state } = this.edge.governance;
+    const models = listModels(state, (id) => mayUseModel(state, key, id));
     sendJson(reply, 200, modelPage(surface, models));
   }
 
@@ -42,7 +43,7 @@ export class ModelsController {
 
 /** A listed one, or another name that a request may use. */
 function findModel(state: GovernanceState, key: VirtualKey, id: string): ListedModel | undefined {
-  if (!mayUseModel(key, id)) return undefined;
+  if (!mayUseModel(state, key, id)) return undefined;
   const listed = listModels(state, (name) => name === id)[0];
   if (listed !== undefined) return listed;
   const resolved = resolveModel(state, id);

@@ -27,7 +27,7 @@ import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
 import { type ContentSources } from './read-content';
 import { readOutcome } from './read-outcome';
-import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { type HttpRefusal, refusal } from './refusal';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -151,11 +151,12 @@ export class Edge {
 
   /** The key that asks; a refused one is counted for events.access. */
   authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
-    const key = authenticate(this.governance.state, request.headers, this.now());
-    if (isRefusal(key)) {
-      this.denials.note({ source: request.ip, key: null, tenant: 'default', reason: key.code });
-    }
-    return key;
+    const found = authenticate(this.governance.state, request.headers, this.now());
+    if (!('refusal' in found)) return found;
+    const { refusal: refused, key } = found;
+    const about = { key: key?.id ?? null, tenant: key?.tenant ?? 'default' };
+    this.denials.note({ source: request.ip, ...about, reason: refused.code });
+    return refused;
   }
 
   /** A 403 for a known key, counted. */

@@ -1,8 +1,11 @@
 // Reads an inference request: who asks, what, and how it is to be treated. Only checks that need no
 // history; everything else is the router's.
 import { type FastifyRequest } from 'fastify';
-import { mayUseModel } from '@libs/governance/access';
+import { whoOf } from '@libs/governance/access';
 import { contentTreatment, type ContentTreatment } from '@libs/governance/content-policy';
+import { resolveModel } from '@libs/governance/models';
+import { boundParams } from '@libs/governance/param-limits';
+import { denialText, modelDenial, policiesOf } from '@libs/governance/policy';
 import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
 import { maskJson } from '@libs/masking/mask-json';
 import { inspect } from '@libs/surfaces/inspect';
@@ -10,6 +13,7 @@ import { type Inspection } from '@libs/surfaces/inspection';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
+import { sha256Hex } from '@libs/log/content';
 import { type ConditionFacts, conditionFacts } from './condition-facts';
 import { type Edge } from './edge';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
@@ -28,6 +32,10 @@ export interface Asked {
   readonly masked: number;
   /** Of a job that is run again, whose data subject is known by its name alone. */
   readonly subjectName?: string;
+  /** Fields whose values were brought into the bounds of the key, its team or its customer. */
+  readonly clamped: readonly string[];
+  /** SHA-256 of the body as it came, where bounds changed it: what an idempotency key stands for. */
+  readonly askedSha256: string | null;
 }
 
 export function readRequest(
@@ -45,11 +53,12 @@ export function readRequest(
   const body = parseBody(bodyText);
   if (isRefusal(body)) return body;
   const { state } = edge.governance;
-  const checked = checkBody({ key, endpoint, body, bodyText, options, state });
+  const checked = checkBody({ state, key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
   const { headers } = request;
-  const facts = conditionFacts(state, checked.body, headers);
-  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
+  const { body: clean, ...what } = checked;
+  const facts = conditionFacts(state, clean, headers);
+  const asked = { ...what, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
 
@@ -70,15 +79,19 @@ export function parseBody(text: string): JsonObject | HttpRefusal {
 }
 
 /** A body that was read, and what was made of it. */
-export type CheckedBody = Pick<Asked, 'bodyText' | 'inspection' | 'options' | 'treatment' | 'masked'>
-  & { readonly body: JsonObject };
+export interface Checked extends Pick<
+  Asked, 'bodyText' | 'inspection' | 'options' | 'treatment' | 'masked' | 'clamped' | 'askedSha256'
+> {
+  /** As it came, without what was masked; not to be held while the request waits. */
+  readonly body: JsonObject;
+}
 
 /** `fallbacks` in the body is ours: providers refuse fields that they do not know. */
 export function checkBody(input: {
-  key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string; options: RequestOptions;
-  state: GovernanceState;
-}): CheckedBody | HttpRefusal {
-  const { endpoint, key, state } = input;
+  state: GovernanceState; key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string;
+  options: RequestOptions;
+}): Checked | HttpRefusal {
+  const { state, key, endpoint } = input;
   let { body, bodyText, options } = input;
   if (body.fallbacks !== undefined) {
     const fallbacks = checkFallbacks(body.fallbacks, 'fallbacks');
@@ -91,26 +104,41 @@ export function checkBody(input: {
   if (subject !== options.subject) options = { ...options, subject };
   const model = typeof body.model === 'string' ? body.model : '';
   const treatment = contentTreatment(state, key.tenant, model);
-  let masked = 0;
-  if (treatment.masksSecrets) {
-    const found = maskJson(bodyText, body, 'secrets');
-    masked = found.count;
-    if (masked > 0) [bodyText, body] = [found.text, found.value as JsonObject];
+  const clean = treatment.masksSecrets ? maskJson(bodyText, body, 'secrets') : null;
+  if (clean !== null) [bodyText, body] = [clean.text, clean.value as JsonObject];
+  const bounded = boundParams(
+    policiesOf(state, whoOf(key)), { endpoint, body }, () => calledModel(state, body.model));
+  if (!bounded.ok) {
+    return refusal(400, bounded.code, bounded.message, { param: bounded.param });
   }
-  const inspection = inspect(endpoint, body);
+  const inspection = inspect(endpoint, bounded.body);
   if (inspection.kind === 'refused') return inspection;
-  return { body, bodyText, inspection, options, treatment, masked };
+  const { clamped } = bounded;
+  const checked = { inspection, options, clamped, treatment, body, masked: clean?.count ?? 0 };
+  if (bounded.body === body) return { ...checked, bodyText, askedSha256: null };
+  const askedSha256 = sha256Hex(bodyText);
+  return { ...checked, bodyText: JSON.stringify(bounded.body), askedSha256 };
 }
 
-/** The key's own list of models, for what is asked and for what it may fall back to. */
+/** What most calls for this name will be sent to. */
+function calledModel(state: GovernanceState, asked: unknown): string {
+  if (typeof asked !== 'string') return '';
+  const resolved = resolveModel(state, asked);
+  return resolved.ok ? resolved.targets[0]?.model ?? asked : asked;
+}
+
+/** The rules of all levels, for what is asked and for what it may fall back to. */
 export function mayAsk(
   edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
   request: FastifyRequest,
 ): HttpRefusal | null {
+  const { state } = edge.governance;
+  const policies = policiesOf(state, whoOf(key));
   for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
-    if (!mayUseModel(key, model)) {
-      return edge.forbid(key, request, `This key may not use the model "${model}".`);
-    }
+    const denial = modelDenial(state, policies, model);
+    if (denial === null) continue;
+    return edge.forbid(key, request, `This key may not use the model "${model}": `
+      + `${denialText(denial)}. GET /v1/models lists what it may use.`);
   }
   return null;
 }

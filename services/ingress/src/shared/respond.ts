@@ -37,6 +37,11 @@ export function sendRefusal(
   void reply.code(status).headers(headers).type('application/json').send(body);
 }
 
+/** On whatever answer follows. */
+export function tellClamped(reply: FastifyReply, clamped: readonly string[]): void {
+  if (clamped.length > 0) void reply.header('holdfast-clamped-params', clamped.join(', '));
+}
+
 /** A fault as its caller may know it; anything else is our bug: logged, and a plain 500. */
 export function refusalOfError(error: unknown, logger: Logger): HttpRefusal {
   if (isFault(error)) {

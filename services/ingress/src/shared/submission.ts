@@ -29,6 +29,8 @@ export interface SubmissionInput {
   /** What conditions of routes may ask; null: no route has any. */
   readonly facts: NonNullable<Catalogue['JobSubmitted']['facts']> | null;
   readonly redriveOf?: string;
+  /** Of the body as it came, where it was changed; null: it was not. */
+  readonly askedSha256: string | null;
 }
 
 /**
@@ -113,7 +115,7 @@ function submitted(input: SubmissionInput, instance: string): Catalogue['JobSubm
  * What a repetition of the request has in common with it. The endpoint is part of what was asked; the
  * body alone would not tell. A plain hash of a short prompt could be guessed after its erasure.
  */
-function bodyFingerprint({ endpoint, subject, bodyText, content }: SubmissionInput): string {
-  return subject === null
-    ? sha256Hex(`${endpoint}\n${content.ref.sha256}`) : subject.key.fingerprint(`${endpoint}\n${bodyText}`);
+function bodyFingerprint({ endpoint, subject, bodyText, askedSha256, content }: SubmissionInput): string {
+  if (subject === null) return sha256Hex(`${endpoint}\n${askedSha256 ?? content.ref.sha256}`);
+  return subject.key.fingerprint(`${endpoint}\n${askedSha256 ?? sha256Hex(bodyText)}`);
 }

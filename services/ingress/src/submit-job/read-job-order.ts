@@ -47,10 +47,11 @@ export function readJobOrder(
   if (isRefusal(runAtMs)) return runAtMs;
   const bodyText = JSON.stringify(body);
   const { state } = edge.governance;
-  const checked = checkBody({ key, endpoint, body, bodyText, options, state });
+  const checked = checkBody({ state, key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
-  const facts = conditionFacts(state, checked.body, request.headers);
-  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
+  const { body: clean, ...what } = checked;
+  const facts = conditionFacts(state, clean, request.headers);
+  const asked = { ...what, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
   return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs };
 }
 

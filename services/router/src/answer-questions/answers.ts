@@ -5,6 +5,7 @@ import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
 import { healthView } from '@libs/routing/health-view';
+import { keyUses } from '@libs/routing/key-uses';
 import { usageLines } from '@libs/routing/ledger/usage-view';
 import { refusalOf } from '@libs/routing/holds/open-holds';
 import { holdsPage } from '@libs/routing/holds/holds-view';
@@ -81,6 +82,7 @@ export class Answers {
       ...(question.depth === true ? { depth: queueDepth(state) } : {}),
       ...(question.health === true ? { health: this.#health() } : {}),
       ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
+      ...(question.key_uses === undefined ? {} : { key_uses: keyUses(state, question.key_uses) }),
       ...this.#aboutHolds(state, question),
     };
   }

@@ -88,7 +88,7 @@ describe('a snapshot', () => {
     expect((await snapshotsOf(other, store).load()).position).toBeNull();
   });
 
-  test.each([3, 99])('of fold version %i is not used', async (version) => {
+  test.each([3, 4, 99])('of fold version %i is not used', async (version) => {
     const { log, store } = await twoSnapshots();
     for (const [name, data] of store.kept) {
       const text = Buffer.from(data).toString('latin1').replace(/"foldVersion":\d+/, `"foldVersion":${version}`);
