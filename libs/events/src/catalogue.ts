@@ -6,6 +6,7 @@ import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
+import * as limits from './limits';
 import * as webhook from './webhook-events';
 
 export const schemas = {
@@ -44,6 +45,8 @@ export const schemas = {
   TeamSet: governance.teamSet,
   TeamRemoved: governance.teamRemoved,
   LimitsSet: governance.limitsSet,
+  BudgetRaised: limits.budgetRaised,
+  TimeZoneSet: limits.timeZoneSet,
   ProviderConfigured: governance.providerConfigured,
   ProviderRemoved: governance.providerRemoved,
   RouteConfigured: governance.routeConfigured,

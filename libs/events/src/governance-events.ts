@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { contentRules } from './content-rules';
 import { accessRules, denials } from './access-rules';
-import { budget, limitLevel, rateLimit } from './limits';
+import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
@@ -43,8 +43,14 @@ export const accessSuspended = z.object({ level: limitLevel, id: z.string(), rea
 export const accessResumed = z.object({ level: limitLevel, id: z.string(), origin });
 
 export const customerSet = z.object({
-  customer: z.string(), name: z.string().nullable(), weight: z.number(), ...accessRules,
-  content: contentRules.optional(), origin,
+  customer: z.string(),
+  name: z.string().nullable(),
+  weight: z.number(),
+  ...accessRules,
+  /** For calendar budgets of its levels that name none. */
+  time_zone: z.string().optional(),
+  content: contentRules.optional(),
+  origin,
 });
 export const customerRemoved = z.object({ customer: z.string(), origin });
 export const teamSet = z.object({
@@ -63,6 +69,8 @@ export const limitsSet = z.object({
   rate_limits: z.array(rateLimit),
   /** Calls under way at the same time. */
   max_concurrent: z.number().int().positive().nullable(),
+  /** The same by model. */
+  concurrent: z.array(concurrentLimit).optional(),
   origin,
 });
 export type LimitsConfig = z.infer<typeof limitsSet>;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { attemptError } from './attempt-errors';
 import { attemptRecord } from './attempts';
 import { contentRef, linePosition } from './content';
-import { limitMet, reservedAmounts } from './limits';
+import { limitMet, rateLeft, reservedAmounts } from './limits';
 import { strategy } from './routing-policy';
 import { amountPicoUsd, price, usage } from './usage';
 
@@ -165,6 +165,8 @@ export const jobRouted = z.object({
   overlay: z.record(z.string(), z.number().int()).optional(),
   /** The same for accounts of the ledger that bound this job. */
   reserved: reservedAmounts.optional(),
+  /** For the headers of the answer; absent: no rate limit bounds it. */
+  rates: z.array(rateLeft).optional(),
   /** A second call may start when the first has no content after so many ms. */
   hedge: z.object({ after_ms: z.number().int(), candidate: z.number().int() }).optional(),
   /** Bounds of this route on the walk through the plan. */
@@ -259,6 +261,8 @@ export const jobRejected = z.object({
   reasons: z.array(routingReason).optional(),
   /** The budget or rate that stood in the way. */
   limit: limitMet.optional(),
+  /** As in `JobRouted`. */
+  rates: z.array(rateLeft).optional(),
 });
 
 export const jobCanceled = z.object({

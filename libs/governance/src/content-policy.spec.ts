@@ -25,7 +25,7 @@ function given({ everything, customer, route }: Given, before = initialGovernanc
     }],
     settings: everything === undefined
       ? null : { webhooks_allow_private: false, content: everything },
-  });
+  }, 1);
   return events.reduce((state, draft, index) =>
     evolveGovernance(state, stamp(draft, `e${index}`, 1), before.sequence + index + 1), before);
 }

@@ -1,10 +1,10 @@
 // The fold of events.governance: each event names the whole new value of one entity.
-import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
+import { type AnyEvent, timeMs } from '@libs/events/envelope';
 import { evolveEndpoints } from './evolve-endpoints';
 import {
   ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
 } from './evolve-keys';
-import { boundsNothing, limitsName } from './limits';
+import { budgetRaised, limitsSet, timeZoneSet } from './evolve-limits';
 import { drop, put } from './maps';
 import { type GovernanceState, initialGovernance, unknownPriceDefault } from './state';
 
@@ -45,6 +45,8 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return ended({ ...state, teams: drop(state.teams, id) }, { level: 'team', id, origin });
     }
     case 'LimitsSet': return limitsSet(state, event);
+    case 'BudgetRaised': return budgetRaised(state, event);
+    case 'TimeZoneSet': return timeZoneSet(state, event.data);
     case 'ProviderConfigured':
       return { ...state, providers: put(state.providers, event.data.provider, event.data) };
     case 'ProviderRemoved':
@@ -91,13 +93,6 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
-}
-
-/** Bounds outlive who they bound: a key made again under its id has not earned a new budget. */
-function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): GovernanceState {
-  const name = limitsName(event.data.level, event.data.id);
-  if (boundsNothing(event.data)) return { ...state, limits: drop(state.limits, name) };
-  return { ...state, limits: put(state.limits, name, { ...event.data, tenant: event.tenant }) };
 }
 
 /** The policy as a setting says it; absent: the default. */

@@ -4,7 +4,7 @@ import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
 } from '@libs/events/governance-events';
-import type { LimitLevel } from '@libs/events/limits';
+import type { BudgetRaise, LimitLevel, TimeZoneOffsets } from '@libs/events/limits';
 import type { Price } from '@libs/events/usage';
 
 export interface VirtualKey {
@@ -45,6 +45,10 @@ export interface WebhookEndpoint {
 /** Bounds of a customer, a team or a key; `tenant`: whose partition keeps the accounts. */
 export interface Limits extends LimitsConfig {
   readonly tenant: string;
+  /** Of its budgets; those that have ended, too, for a while. */
+  readonly raises: readonly BudgetRaise[];
+  /** Of the time zones that its budgets name. */
+  readonly zones: ReadonlyMap<string, TimeZoneOffsets>;
 }
 
 export interface GovernanceState {
@@ -59,6 +63,9 @@ export interface GovernanceState {
   readonly suspensions: ReadonlyMap<string, Suspension>;
   /** By `level/id`; one that bounds nothing is not in it. */
   readonly limits: ReadonlyMap<string, Limits>;
+  /** Temporary raises of budgets, by `level/id`; they outlive what they raise, and end by themselves. */
+  readonly raises: ReadonlyMap<string, readonly BudgetRaise[]>;
+  readonly timeZones: ReadonlyMap<string, Catalogue['TimeZoneSet']>;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly routes: ReadonlyMap<string, RouteConfig>;
   /** By `provider/model`. */
@@ -92,6 +99,8 @@ export const initialGovernance: GovernanceState = {
   teams: new Map(),
   suspensions: new Map(),
   limits: new Map(),
+  raises: new Map(),
+  timeZones: new Map(),
   providers: new Map(),
   routes: new Map(),
   prices: new Map(),

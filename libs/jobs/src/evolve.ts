@@ -47,7 +47,8 @@ export function evolve(
     case 'JobSubmitted': case 'HoldReconcileRequested': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyChanged': case 'KeyRotated': case 'KeyRevoked':
     case 'AccessSuspended': case 'AccessResumed': case 'CustomerSet': case 'CustomerRemoved':
-    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
+    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'BudgetRaised': case 'TimeZoneSet':
+    case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':

@@ -10,7 +10,7 @@ import { decideDeliveries } from './decide-deliveries';
 import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
 import { decideHolds } from './holds/decide-holds';
-import { jobBounds } from './ledger/within-limits';
+import { jobBounds, ratesNow } from './ledger/within-limits';
 import { boundedBy } from './ledger/output-lengths';
 import { plannedParts, reserve } from './ledger/reserved';
 import type { PartitionState, WorkLists } from './partition-state';
@@ -110,7 +110,10 @@ function decideUrgent(
       list(state, work, job);
     } else if (job.phase !== 'deduplicated') {
       const command = decideOpen(state, job, tick);
-      if (command !== null) give(work, drafts, job, command);
+      if (command !== null) {
+        const limits = { ledger: state.ledger, reserved: work.reserved };
+        give(work, drafts, job, withRates(job, command, { ...tick, limits }));
+      }
       else if ((notBeforeMs(job) ?? 0) <= tick.nowMs) enqueueJob(work, job);
     }
   }
@@ -134,7 +137,7 @@ function decideQueue(
     if (job === undefined || work.deciding.has(job.id) || !isOpen(job)) continue;
     const command = decideOpen(state, job, tick);
     if (command !== null) {
-      give(work, drafts, job, command);
+      give(work, drafts, job, withRates(job, command, within));
       continue;
     }
     if ((notBeforeMs(job) ?? 0) > tick.nowMs) continue;
@@ -170,7 +173,8 @@ function placeJob(
       return false;
     }
     case 'reject': {
-      give(work, drafts, job, { type: 'RejectJob', data: rejectionOf(result) });
+      const command = { type: 'RejectJob', data: rejectionOf(result) } as const;
+      give(work, drafts, job, withRates(job, command, tick));
       return false;
     }
   }
@@ -208,6 +212,15 @@ export function rejectionOf(
     reason, status, message, reasons, errors: [], retry_after_s: retryAfterS ?? null,
     ...(limit === undefined ? {} : { limit }),
   };
+}
+
+/** Who is refused is told what its rate limits have left, too. */
+function withRates<Command extends Exclude<RouterCommand, { type: 'DueWebhook' }>>(
+  job: OpenJob, command: Command, { governance, limits, nowMs }: PlanContext,
+): Command {
+  if (command.type !== 'RejectJob' || limits === undefined) return command;
+  const rates = ratesNow(job, governance, limits, nowMs);
+  return rates.length === 0 ? command : { ...command, data: { ...command.data, rates: [...rates] } };
 }
 
 function give(

@@ -12,7 +12,7 @@ import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 5;
+export const foldVersion = 6;
 
 export interface PartitionState {
   readonly partition: number;

@@ -34,7 +34,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
   const discounts = new Map((yaml.providers ?? []).flatMap(({ id, discount_percent: off }) =>
     off === undefined ? [] : [[id, off] as const]));
-  const limits = collectLimits(yaml.customers ?? [], ids, list);
+  const limits = collectLimits(yaml.customers ?? [], ids, { building, nowMs });
   const config: DesiredConfig = {
     ...buildCustomers(yaml.customers ?? [], building),
     ...(limits.length === 0 ? {} : { limits }),

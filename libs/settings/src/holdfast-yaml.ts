@@ -6,7 +6,7 @@ import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { accessFields, stateFields } from './access-shape';
-import { limitsFields } from './limits-shape';
+import { limitsFields, timeZoneField } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
 /** No slash: `provider/model` is split there. */
@@ -157,6 +157,7 @@ const customer = z.strictObject({
   name: z.string().optional(),
   weight: positive.optional(),
   content: content.optional(),
+  time_zone: timeZoneField.optional().describe('For its calendar budgets that name none.'),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
   ...accessFields,
@@ -207,7 +208,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets stand at customers, teams and keys',
   rate_limits: 'rate limits stand at customers, teams and keys',
   currency: 'amounts are in USD (limit_usd); there is no other currency in this version',
-  timezone: 'calendar windows begin at midnight UTC in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',

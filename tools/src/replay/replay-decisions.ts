@@ -117,7 +117,10 @@ function remadeOf(event: AnyEvent): Remade | null {
   const none = { job: event.subject, overlay: {}, reserved: {} };
   if (event.type === 'JobRouted') {
     const { seen, now_ms: nowMs, overlay = {}, reserved = {}, output_estimate: estimate } = event.data;
-    return { ...none, seen, nowMs, overlay, reserved, learnsLengths: estimate !== undefined };
+    return {
+      ...none, seen, nowMs, overlay, reserved,
+      learnsLengths: estimate !== undefined, tellsRates: event.data.rates !== undefined,
+    };
   }
   if (event.type === 'JobDeferred') {
     const { seen, now_ms: nowMs, reserved = {} } = event.data;

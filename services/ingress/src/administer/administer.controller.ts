@@ -12,6 +12,7 @@ import { configView } from './config-view';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
+import { endRaise, raiseBudget } from './raises';
 
 type Answer = {
   readonly status: number; readonly body: unknown;
@@ -55,6 +56,16 @@ export class AdministerController {
   @Get('dead_letters')
   deadLetters(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, () => deadLetters(this.edge, request));
+  }
+
+  @Post('limits/:level/:id/raises')
+  raise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => raiseBudget(this.edge, raised(request), request));
+  }
+
+  @Delete('limits/:level/:id/raises/:raise')
+  endRaise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => endRaise(this.edge, raised(request)));
   }
 
   @Get(':entity')
@@ -123,6 +134,11 @@ export class AdministerController {
 
 function ok(body: unknown): Answer {
   return { status: 200, body };
+}
+
+function raised(request: FastifyRequest): { level: string; id: string; raise: string } {
+  const { level = '', id = '', raise = '' } = request.params as Record<string, string>;
+  return { level, id, raise };
 }
 
 /** A wildcard: names of models and prices have slashes in them. */

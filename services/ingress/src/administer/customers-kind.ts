@@ -4,6 +4,7 @@ import { type Catalogue } from '@libs/events/catalogue';
 import { contentRules } from '@libs/events/content-rules';
 import { type GovernanceState } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
+import { timeZoneField } from '@libs/settings/limits-shape';
 import { isRefusal, refusal } from '../shared/refusal';
 import { accessBody, checkFields, checkRules, rulesAsBody, stateDrafts } from './access-bodies';
 import { type EntityKind, entityId, entityName } from './entity-kind';
@@ -12,7 +13,7 @@ import { limitsDrafts, limitsOfEntity } from './limits-kind';
 
 const customerBody = z.object({
   id: entityId, name: entityName, weight: z.number().positive().default(1),
-  content: contentRules.strict().optional(), ...accessBody,
+  time_zone: timeZoneField.optional(), content: contentRules.strict().optional(), ...accessBody,
 });
 
 export const customers: EntityKind = {
@@ -21,12 +22,13 @@ export const customers: EntityKind = {
     const one = state.customers.get(wanted);
     return one === undefined ? null : { view: view(state, one), origin: one.origin };
   },
-  make: (body, { state }) => {
+  make: (body, context) => {
+    const { state } = context;
     const value = checkFields(body, customerBody);
     if (isRefusal(value)) return value;
-    const { id, name, weight, content } = value;
+    const { id, name, weight, content, time_zone: zone } = value;
     const owner = { level: 'customer' as const, id, tenant: id };
-    const limits = limitsDrafts(state, owner, value);
+    const limits = limitsDrafts(context, owner, value);
     if (isRefusal(limits)) return limits;
     const states = stateDrafts(state, owner, value);
     if (isRefusal(states)) return states;
@@ -34,8 +36,9 @@ export const customers: EntityKind = {
     const wrong = checkRules(state, owner, rules);
     if (wrong !== null) return wrong;
     const data = {
-      customer: id, name, weight, ...rules, ...(content === undefined ? {} : { content }),
-      origin: 'api' as const,
+      customer: id, name, weight, ...rules,
+      ...(zone === undefined ? {} : { time_zone: zone }),
+      ...(content === undefined ? {} : { content }), origin: 'api' as const,
     };
     const draft = { type: 'CustomerSet' as const, subject: id, tenant: id, data };
     return { id, draft, also: [...limits, ...states] };
@@ -43,9 +46,10 @@ export const customers: EntityKind = {
   changeable: true,
   base: (state, wanted) => {
     const one = state.customers.get(wanted);
-    if (one === undefined) return null;
-    const { name, weight, content } = one;
-    return { name, weight, ...(content === undefined ? {} : { content }), ...rulesAsBody(one) };
+    return one === undefined ? null : {
+      name: one.name, weight: one.weight, time_zone: one.time_zone, content: one.content,
+      ...rulesAsBody(one),
+    };
   },
   inUse: (state, wanted) => {
     const teams = [...state.teams.values()].filter(({ customer }) => customer === wanted);

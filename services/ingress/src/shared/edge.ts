@@ -14,6 +14,7 @@ import { type FastifyRequest } from 'fastify';
 import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
+import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
@@ -26,8 +27,10 @@ import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
 import { type ContentSources } from './read-content';
+import { RateReadings } from './rate-readings';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, refusal } from './refusal';
+import { TimeZones } from './time-zones';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -70,6 +73,8 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  readonly timeZones: TimeZones;
+  readonly rates: RateReadings;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -95,6 +100,7 @@ export class Edge {
       log, logger, now, store: parts.subjectKeys.store, keys: parts.subjectKeys.keys,
       skewMs: this.tempo.skewMs,
     });
+    this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -109,6 +115,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    this.rates = new RateReadings({
+      signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+      governance: () => this.governance.state,
+    });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }
@@ -121,6 +131,7 @@ export class Edge {
     await this.governance.start();
     this.erasures.start();
     this.sweeper.start();
+    this.timeZones.start();
     await this.admission.start();
   }
 
@@ -133,6 +144,7 @@ export class Edge {
     this.admission.stop();
     await this.erasures.stop();
     await this.sweeper.stop();
+    this.timeZones.stop();
     await this.governance.stop();
   }
 
@@ -152,7 +164,10 @@ export class Edge {
   /** The key that asks; a refused one is counted for events.access. */
   authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
     const found = authenticate(this.governance.state, request.headers, this.now());
-    if (!('refusal' in found)) return found;
+    if (!('refusal' in found)) {
+      noteAsking(request, found.id, null);
+      return found;
+    }
     const { refusal: refused, key } = found;
     const about = { key: key?.id ?? null, tenant: key?.tenant ?? 'default' };
     this.denials.note({ source: request.ip, ...about, reason: refused.code });
