@@ -40,7 +40,8 @@ export interface WhatIsNeeded {
 }
 
 /** Until every job that can need it is past. */
-export function neededUntil(tempo: KeepTempo, { isWaitedFor, deadlineAtMs, hasWebhook }: WhatIsNeeded): number {
+export function neededUntil(tempo: KeepTempo, needed: WhatIsNeeded): number {
+  const { isWaitedFor, deadlineAtMs, hasWebhook } = needed;
   const lastMs = deadlineAtMs + tempo.graceMs + (hasWebhook ? tempo.webhookMs : 0);
   return endOfPeriod(lastMs, isWaitedFor ? tempo.waitedPeriodMs : tempo.asyncPeriodMs);
 }

@@ -66,9 +66,8 @@ async function askedAgain(
     },
   });
   if (isRefusal(checked)) return checked;
-  const { body: _clean, ...what } = checked;
   const asked = {
-    ...what, key, endpoint, passedHeaders: call.headers, facts: facts ?? null,
+    ...checked, key, endpoint, passedHeaders: call.headers, facts: facts ?? null,
     ...(subjectName === undefined ? {} : { subjectName }),
   };
   return mayAsk(edge, key, asked, request) ?? asked;
