@@ -27,6 +27,7 @@ let holdfast: Holdfast;
 let receiver: Receiver;
 let sim: Awaited<ReturnType<typeof startProviderSim>>;
 const jobs = new Map<Policy, string[]>();
+let failed = '';
 /** Wrapped keys that were there, by policy. */
 const wrapped = new Map<string, string>();
 
@@ -44,7 +45,8 @@ function config(url: string): string {
     `    content: { ${rules[policy]} }`,
   ].join('\n'));
   return ['providers:',
-    `  - { id: sim, type: openai, base_url: "${url}/p/sim/v1", api_key: env:SIM_KEY, models: ["sim-small"] }`, 'routes:', ...routes,
+    `  - { id: sim, type: openai, base_url: "${url}/p/sim/v1", api_key: env:SIM_KEY, models: ["sim-small", "sim-fail"] }`, 'routes:', ...routes,
+    '  - model: none-failing', '    targets: [{ provider: sim, model: sim-fail }]', '    content: { policy: none }',
     'webhooks: { allow_private: true }', ''].join('\n');
 }
 
@@ -65,6 +67,12 @@ describe('content', () => {
   it.each(policies)('%s: is asked for in every way, and answered', async (policy) => {
     for (const [id, value] of await everyWay(policy)) wrapped.set(id, value);
   }, 120_000);
+
+  it('of a job that fails is there for as long as its deadline', async () => {
+    const left = await submit(holdfast, chat(emailOf('none'), 'none-failing'), { deadline_s: 5 });
+    await eventually('its end', async () => settled(await json<JobView>(call(holdfast, `/v1/jobs/${left.id}`))));
+    failed = left.id;
+  }, 60_000);
 
   it('is past its time: no key in bucket or copies, on no disk of the log, and the fact in the log', async () => {
     expect(wrapped.size).toBeGreaterThanOrEqual(passing.length);
@@ -92,6 +100,14 @@ describe('content', () => {
     }
     const again = await ask(policy, { headers: { 'idempotency-key': `same-${policy}` } });
     expect([again.status, await again.text()]).toEqual([410, expect.stringContaining('content_not_kept')]);
+  }, 60_000);
+
+  it('none: a job cannot be run again with what is not there', async () => {
+    const answer = await eventually('the archive', async () => {
+      const tried = await call(holdfast, `/v1/jobs/${failed}/redrive`, { method: 'POST' });
+      return tried.status !== 503 && tried;
+    });
+    expect([answer.status, await answer.text()]).toEqual([410, expect.stringContaining('content.policy: none')]);
   }, 60_000);
 
   it('full and redacted: can be read; of the latter the personal data is not there any more', async () => {

@@ -104,6 +104,23 @@ describe('content by policy', () => {
     for (const { bytes } of at.log.commits) expect(Buffer.from(bytes).includes('ada@example.org')).toBe(false);
   });
 
+  it('is said for a customer over the admin API, stays when another field is changed, and is checked', async () => {
+    const at = await start({}, 60_000);
+    const admin = async (method: string, where: string, body: object): Promise<[number, Record<string, unknown>]> => {
+      const answer = await fetch(`${at.url}/admin/v1/${where}`, {
+        method, body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${specAdminToken}`, 'content-type': 'application/json' },
+      });
+      return [answer.status, await answer.json() as Record<string, unknown>];
+    };
+    const content = { policy: 'none', keep_days: 3 };
+    expect((await admin('POST', 'customers', { id: 'acme', content }))[0]).toBe(201);
+    expect((await admin('PATCH', 'customers/acme', { weight: 2 }))[0]).toBe(200);
+    expect(at.ingress.edge.governance.state.customers.get('acme')).toMatchObject({ weight: 2, content });
+    const [status, wrong] = await admin('POST', 'customers', { id: 'beta', content: { policy: 'some' } });
+    expect([status, JSON.stringify(wrong)]).toEqual([400, expect.stringContaining('policy')]);
+  });
+
   it('an erasure destroys the keys of all kinds and periods', async () => {
     const at = await start({ policy: 'redacted', keep_days: 30 }, 60_000);
     const about = { 'holdfast-subject': 'ada', 'idempotency-key': 'k' };
