@@ -2,6 +2,7 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import { alertRaised } from './alert-events';
 import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
@@ -23,6 +24,7 @@ export const schemas = {
   JobRejected: job.jobRejected,
   JobCanceled: job.jobCanceled,
   JobExpired: job.jobExpired,
+  AlertRaised: alertRaised,
   AttemptFailed: job.attemptFailed,
   AttemptAbandoned: job.attemptAbandoned,
   AttemptReturned: job.attemptReturned,

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { contentRules } from './content-rules';
 import { accessRules, denials } from './access-rules';
+import { alertSettings } from './alert-events';
 import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
@@ -185,6 +186,8 @@ export const settingsChanged = z.object({
   content_encryption: z.enum(['on', 'off']).optional(),
   /** What is kept of content where neither customer nor route is stricter. */
   content: contentRules.optional(),
+  /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
+  alerts: alertSettings.optional(),
   /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
   write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,

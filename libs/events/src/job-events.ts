@@ -1,5 +1,6 @@
 // Facts of a job's life, by writer: ingress, the partition's owner (router), workers.
 import { z } from 'zod';
+import { alertType } from './alert-events';
 import { attemptError } from './attempt-errors';
 import { attemptRecord } from './attempts';
 import { contentRef, linePosition } from './content';
@@ -201,11 +202,15 @@ export const webhookDue = z.object({
   endpoint_id: z.string(),
   /** 1 for the first try. */
   try: z.number().int(),
-  event_type: z.enum(['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'test']),
-  /** The job as clients see it (api.md section 3), without its result. */
+  event_type: z.union([
+    z.enum(['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'test']), alertType,
+  ]),
+  /** The job as clients see it (api.md section 3), without its result. Of an alert: empty. */
   job: z.record(z.string(), z.unknown()),
-  /** The job's terminal event, where its result is found. */
+  /** The job's terminal event, where its result is found; of an alert, its `AlertRaised`. */
   terminal: linePosition,
+  /** The alert as receivers see it; then the envelope's subject is the alert's id. */
+  alert: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** From what a decision about a hold was made, so that it can be made again. */

@@ -33,6 +33,10 @@ export const budget = z.object({
   ...budgetScope,
   /** So much more until then; what was spent by then stays in the books. */
   raise: z.object({ add_pico_usd: bound, until_ms: z.number().int() }).optional(),
+  /** It refuses nothing, and only raises alerts. */
+  soft: z.literal(true).optional(),
+  /** Percent of it at which an alert is raised; absent: 50, 80 and 100. */
+  alert_at: z.array(z.number().int().positive()).optional(),
 });
 export type Budget = z.infer<typeof budget>;
 
@@ -108,6 +112,8 @@ export const limitMet = z.object({
   held: z.string(),
   /** When there is room again without anything being released; null: never, or not known. */
   resets_at_ms: z.number().int().nullable(),
+  /** Of a budget that a new window would have room in: its account, whose alert is due. */
+  account: z.string().optional(),
 });
 export type LimitMet = z.infer<typeof limitMet>;
 

@@ -1,5 +1,6 @@
 // The fold of events.governance: each event names the whole new value of one entity.
 import { type AnyEvent, timeMs } from '@libs/events/envelope';
+import { defaultAlerts } from './alert-settings';
 import { evolveEndpoints } from './evolve-endpoints';
 import {
   ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
@@ -78,6 +79,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         sealsContent: event.data.content_encryption !== 'off',
         content: event.data.content ?? null,
+        alerts: event.data.alerts ?? defaultAlerts,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
@@ -90,7 +92,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'ErasureRequested':
-    case 'SubjectErased': case 'ContentKeysDestroyed':
+    case 'SubjectErased': case 'ContentKeysDestroyed': case 'AlertRaised':
       return state;
   }
 }

@@ -1,4 +1,5 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { AlertSettings } from '@libs/events/alert-events';
 import { type ContentRules } from '@libs/events/content-rules';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
@@ -6,6 +7,7 @@ import type {
 } from '@libs/events/governance-events';
 import type { BudgetRaise, LimitLevel, TimeZoneOffsets } from '@libs/events/limits';
 import type { Price } from '@libs/events/usage';
+import { defaultAlerts } from './alert-settings';
 
 export interface VirtualKey {
   readonly id: string;
@@ -78,6 +80,7 @@ export interface GovernanceState {
   readonly sealsContent: boolean;
   /** What is kept of content, for everything; null: nothing is said. */
   readonly content: ContentRules | null;
+  readonly alerts: AlertSettings;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -109,6 +112,7 @@ export const initialGovernance: GovernanceState = {
   webhooksAllowPrivate: false,
   sealsContent: true,
   content: null,
+  alerts: defaultAlerts,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,

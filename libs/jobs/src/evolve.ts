@@ -7,9 +7,7 @@ import { deferred, deduplicated, exhausted, abandoned, returned, routed } from '
 import {
   canceled, expired, failed, rejected, succeeded,
 } from './evolve-settlement';
-import {
-  deliveryDelivered, deliveryDue, deliveryExhausted, deliveryFailed, redeliverRequested,
-} from './evolve-webhook';
+import { followDelivery } from './evolve-webhook';
 import { hear } from './known-attempts';
 import type { JobState } from './state';
 
@@ -38,12 +36,9 @@ export function evolve(
     case 'JobExpired': return expired(state, event, at);
     case 'JobSucceeded': return succeeded(state, event, at);
     case 'JobFailed': return failed(state, event, at);
-    case 'WebhookDue': return deliveryDue(state, event.data);
-    case 'WebhookDelivered': return deliveryDelivered(state, event.data);
-    case 'WebhookAttemptFailed': return deliveryFailed(state, event.data, timeMs(event));
-    case 'WebhookExhausted': return deliveryExhausted(state, event.data);
-    case 'WebhookRedeliverRequested':
-      return redeliverRequested(state, event.data, timeMs(event));
+    case 'WebhookDue': case 'WebhookDelivered': case 'WebhookAttemptFailed':
+    case 'WebhookExhausted': case 'WebhookRedeliverRequested':
+      return followDelivery(state, event);
     case 'JobSubmitted': case 'HoldReconcileRequested': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyChanged': case 'KeyRotated': case 'KeyRevoked':
     case 'AccessSuspended': case 'AccessResumed': case 'CustomerSet': case 'CustomerRemoved':
@@ -53,7 +48,7 @@ export function evolve(
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'ErasureRequested':
-    case 'SubjectErased': case 'ContentKeysDestroyed':
+    case 'SubjectErased': case 'ContentKeysDestroyed': case 'AlertRaised':
       return state;
   }
 }

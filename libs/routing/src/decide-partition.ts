@@ -6,6 +6,9 @@ import type { GovernanceState } from '@libs/governance/state';
 import type { Decision, RouterCommand } from '@libs/jobs/commands';
 import { decideRouting, notBeforeMs } from '@libs/jobs/decide-routing';
 import type { JobState } from '@libs/jobs/state';
+import { isAlertDelivery } from './alerts/alert-table';
+import { decideAlerts, lookAgain } from './alerts/decide-alerts';
+import { findDelivery } from './alerts/fold-alerts';
 import { decideDeliveries } from './decide-deliveries';
 import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
@@ -32,6 +35,7 @@ export interface Tick {
   room: number;
   /** Abandonments after which a job is a dead letter. */
   readonly abandonCap: number;
+  readonly partitionCount: number;
 }
 
 /** So that work spreads over workers (architecture.md, section 2). */
@@ -59,6 +63,7 @@ export function decidePartition(
   const drafts: EventDraft[] = [];
   decideUrgent(state, work, { tick, most }, drafts);
   decideHolds(state, work, { tick, most }, drafts);
+  decideAlerts(state, work, { tick, most }, drafts);
   if (tick.workers === 0) return drafts;
   decideDeliveries(state, work, { tick, most }, drafts);
   decideQueue(state, work, { tick, most }, drafts);
@@ -71,9 +76,11 @@ export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
   if (work === null) return;
   work.reserved.clear();
   work.holdsDeciding.clear();
-  for (const [id, { slot }] of work.deciding) {
+  for (const [id, { draft, slot }] of work.deciding) {
     if (slot !== null) noteDeciding(load, slot, -1);
-    work.urgent.add(id);
+    if (draft.type === 'AlertRaised') lookAgain(state, work, draft);
+    else if (isAlertDelivery(id)) oweAgain(state, work, id);
+    else work.urgent.add(id);
   }
   work.deciding.clear();
 }
@@ -82,6 +89,7 @@ export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
 function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
   for (const id of takeDue(work.timers, nowMs)) {
     const job = state.jobs.get(id);
+    if (isAlertDelivery(id)) oweAgain(state, work, id);
     if (job === undefined || work.deciding.has(id)) continue;
     if (job.phase === 'settled') {
       if (job.webhook?.status === 'pending') addDelivery(work, job.webhook.endpointId, id);
@@ -89,6 +97,12 @@ function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
       work.urgent.add(id);
     }
   }
+}
+
+/** An alert's delivery goes back to where it is decided. */
+function oweAgain(state: PartitionState, work: WorkLists, delivery: string): void {
+  const found = findDelivery(state, delivery);
+  if (found?.webhook.status === 'pending') addDelivery(work, found.webhook.endpointId, delivery);
 }
 
 interface Bounded {

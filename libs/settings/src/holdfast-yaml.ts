@@ -1,6 +1,7 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
+import { alertType } from '@libs/events/alert-events';
 import { contentPolicies, keepDaysMax } from '@libs/events/content-rules';
 import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
@@ -169,6 +170,22 @@ const price = z.strictObject({
   provider: z.string().min(1), model: z.string().min(1), ...priceFields,
 });
 
+const alertWebhook = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  endpoint: z.string().regex(/^whe_/, { error: 'names an endpoint by its id, whe_…' }).optional(),
+  events: z.array(alertType).min(1).optional().describe('Absent: all of them.'),
+}).refine(({ url, endpoint }) => (url === undefined) !== (endpoint === undefined), {
+  error: 'needs either url or endpoint',
+});
+
+const alerts = z.strictObject({
+  key_expiring_days: z.array(positive.max(365)).max(10).optional().describe(
+    'Days before its end at which a key is told of; 7 and 1 where nothing is said.',
+  ),
+  outcome_unknown_after_s: z.int().nonnegative().max(604_800).optional(),
+  webhooks: z.array(alertWebhook).max(20).optional(),
+});
+
 const governance = z.strictObject({
   unknown_price: z.enum(unknownPricePolicies).optional().describe(
     'What becomes of a call whose price nobody knows; it is never taken for free.',
@@ -190,6 +207,7 @@ export const holdfastYaml = z.strictObject({
       .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
     ...contentFields,
   }).optional(),
+  alerts: alerts.optional(),
   governance: governance.optional(),
 });
 
@@ -198,6 +216,7 @@ export type ProviderYaml = z.output<typeof provider>;
 export type RouteYaml = z.output<typeof route>;
 export type CustomerYaml = z.output<typeof customer>;
 export type VirtualKeyYaml = z.output<typeof virtualKey>;
+export type AlertsYaml = z.output<typeof alerts>;
 export type PriceYaml = z.output<typeof price>;
 
 /**
@@ -222,6 +241,6 @@ export function configJsonSchema(): Record<string, unknown> {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
     description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks, '
-      + 'governance.',
+      + 'alerts, governance.',
   };
 }

@@ -74,10 +74,11 @@ function rateProblems(rate: RateLimitYaml): LimitProblem[] {
 }
 
 function scopeOf(
-  { window, calendar, time_zone: zone, models, providers }: BudgetYaml, timeZone: string | null,
+  { window, calendar, time_zone: zone, models, providers, soft }: BudgetYaml, timeZone: string | null,
 ): string {
   const begins = calendar === true ? zone ?? timeZone ?? 'UTC' : null;
-  return JSON.stringify([window, begins, sorted(models), sorted(providers)]);
+  // A soft one beside a hard one is an earlier warning.
+  return JSON.stringify([window, begins, sorted(models), sorted(providers), soft === true]);
 }
 
 function countedBy(rate: RateLimitYaml): string[] {

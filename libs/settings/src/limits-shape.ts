@@ -33,6 +33,10 @@ const budget = z.strictObject({
   models: names.optional(),
   providers: names.optional(),
   raise: z.strictObject({ limit_usd: usd, until: untilField }).optional(),
+  soft: z.boolean().optional().describe('It refuses nothing, and only raises alerts.'),
+  alert_at: z.array(z.int().min(1).max(1_000)).max(10).optional().describe(
+    'Percent of it at which an alert is raised; 50, 80 and 100 where nothing is said.',
+  ),
 });
 
 const rateLimit = z.strictObject({
@@ -92,7 +96,7 @@ export function buildLimits(yaml: LimitsYaml, defaults: LimitsDefaults): LimitsB
 }
 
 function buildBudget(yaml: BudgetYaml, { timeZone, nowMs }: LimitsDefaults): Budget {
-  const { limit_usd: limit, window, models, providers, raise } = yaml;
+  const { limit_usd: limit, window, models, providers, raise, soft, alert_at: alertAt } = yaml;
   // What never ends does not begin anew.
   const calendar = window !== 'total' && yaml.calendar === true;
   const zone = calendar ? yaml.time_zone ?? timeZone ?? 'UTC' : 'UTC';
@@ -107,7 +111,13 @@ function buildBudget(yaml: BudgetYaml, { timeZone, nowMs }: LimitsDefaults): Bud
     providers: providers ?? [],
     ...(raise === undefined || add <= 0n ? {}
       : { raise: { add_pico_usd: String(add), until_ms: Date.parse(raise.until) } }),
+    ...(soft === true ? { soft } : {}),
+    ...(alertAt === undefined ? {} : { alert_at: inOrder(alertAt) }),
   };
+}
+
+function inOrder(percents: readonly number[]): number[] {
+  return [...new Set(percents)].sort((one, other) => one - other);
 }
 
 function buildRate({ window, models, ...counts }: RateLimitYaml): RateLimit[] {

@@ -17,6 +17,8 @@ export interface AskRouter {
   readonly usage?: readonly string[];
   /** When these virtual keys were used (libs/routing/key-uses). */
   readonly key_uses?: readonly string[];
+  /** What was raised in this partition (libs/routing/alerts/alert-report); of one customer, or all. */
+  readonly alerts?: { readonly tenant: string | null };
   /** A page of the holds whose end nobody learned, behind where the last one ended. */
   readonly holds?: { readonly after: string | null };
   /** Whether this could be done with a hold of this job now (data of a `HoldReconcileRequested`). */
@@ -67,6 +69,7 @@ export interface RouterAnswer {
   readonly usage?: readonly object[];
   readonly key_uses?: readonly object[];
   readonly rates?: readonly RateLeft[];
+  readonly alerts?: readonly object[];
   readonly holds?: { readonly data: readonly object[]; readonly next: string | null };
   /** null: it could be done. */
   readonly hold_refused?: string | null;

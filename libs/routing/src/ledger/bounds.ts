@@ -24,6 +24,10 @@ export interface Bound extends Scope {
   readonly id: string;
   /** 10⁻¹² USD, requests, tokens, or requests under way; without raises. */
   readonly limit: bigint;
+  /** It refuses nothing. */
+  readonly soft: boolean;
+  /** Percent of a budget at which an alert is raised. */
+  readonly alertAt: readonly number[];
   /** Of a calendar window; null: UTC. */
   readonly timeZone: string | null;
   readonly offsets: TimeZoneOffsets | null;
@@ -40,6 +44,9 @@ export function limitAt({ limit, raises }: Pick<Bound, 'limit' | 'raises'>, nowM
   if (raises.length === 0) return limit;
   return raises.reduce((sum, { add, untilMs }) => (nowMs < untilMs ? sum + add : sum), limit);
 }
+
+/** Half: as expected or not; four fifths: there is time to act; all: it is used up. */
+const alertAtDefault: readonly number[] = [50, 80, 100];
 
 /** Limits are immutable values of the governance fold. */
 const known = new WeakMap<Limits, readonly Bound[]>();
@@ -71,6 +78,8 @@ function budgetBounds(limits: Limits): Bound[] {
       // Its offsets stand in the log before its first use.
       offsets: timeZone === null ? null : limits.zones.get(timeZone) ?? null,
       raises: [...own, ...others],
+      soft: budget.soft === true,
+      alertAt: budget.alert_at ?? alertAtDefault,
     };
   });
 }
@@ -102,7 +111,7 @@ function plainBound(
   const scope = { ...counted, calendar: false, providers: [] };
   return {
     ...scope, account: accountName(limits, scope), level: limits.level, id: limits.id,
-    limit: BigInt(limit), timeZone: null, offsets: null, raises: [],
+    limit: BigInt(limit), timeZone: null, offsets: null, raises: [], soft: false, alertAt: [],
   };
 }
 

@@ -11,6 +11,7 @@ export type LedgerItem =
   | {
       readonly kind: 'account'; readonly partition: number; readonly name: string;
       readonly window: Pick<Window, 'window' | 'calendar'>; readonly slots: readonly Row[];
+      readonly refusedAtMs?: number;
     }
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
@@ -29,12 +30,13 @@ interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
 type BookedRow = readonly [id: string, picoUsd: string, input: string, output: string];
 
 export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
-  const accounts = [...ledger.accounts].map(([name, { window, slots }]): LedgerItem => ({
+  const accounts = [...ledger.accounts].map(([name, { window, slots, refusedAtMs }]): LedgerItem => ({
     kind: 'account', partition, name, window,
     slots: [...slots].map(([slot, { spent, held, endsMs }]): Row => {
       const amounts = [slot, String(spent), String(held)] as const;
       return window.calendar ? [...amounts, endsMs] : amounts;
     }),
+    ...(refusedAtMs === null ? {} : { refusedAtMs }),
   }));
   const held = [...ledger.routings].map(([job, routings]): LedgerItem =>
     ({
@@ -64,6 +66,7 @@ export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
       endsMs: endsMs ?? slotEndsMs(item.window, slot) ?? Infinity,
     });
   }
+  account.refusedAtMs = item.refusedAtMs ?? null;
   ledger.accounts.set(item.name, account);
 }
 

@@ -25,6 +25,8 @@ export interface Account {
   readonly slots: Map<number, Slot>;
   /** The sum from one slot on; kept with each booking, made anew when the window moves. */
   sum: Sum | null;
+  /** When a request last did not fit into a budget that had spent something; null: never. */
+  refusedAtMs: number | null;
 }
 
 /** What a routing holds in one account. */
@@ -66,14 +68,19 @@ export interface Ledger {
   readonly routings: Map<string, HeldRouting[] | string>;
   /** Of answers that no bound was set for. */
   readonly lengths: LearnedLengths;
+  /**
+   * Budgets of which more was spent, or which refused, since the owner looked at their thresholds.
+   * Not part of the state: whoever takes over looks at all.
+   */
+  readonly touched: Set<string>;
 }
 
 export function newLedger(): Ledger {
-  return { accounts: new Map(), routings: new Map(), lengths: new Map() };
+  return { accounts: new Map(), routings: new Map(), lengths: new Map(), touched: new Set() };
 }
 
 export function newAccount({ window, calendar }: Window): Account {
-  return { window: { window, calendar }, slots: new Map(), sum: null };
+  return { window: { window, calendar }, slots: new Map(), sum: null, refusedAtMs: null };
 }
 
 /** Spent and held in the window that holds now. */
@@ -144,15 +151,31 @@ function openCalendarSlot({ slots }: Account, atMs: number): number | null {
 }
 
 /** Of a slot that was dropped nothing is told any more: it counts in no window. */
-export function book(ledger: Ledger, { account: name, slot }: Part, by: Readonly<Amounts>): void {
+export function book(
+  ledger: Ledger, { account: name, slot, kind }: Part, by: Readonly<Amounts>,
+): void {
   const account = ledger.accounts.get(name);
   const amounts = account?.slots.get(slot);
   if (account === undefined || amounts === undefined) return;
   amounts.spent += by.spent;
   amounts.held += by.held;
+  if (kind === 'budget' && by.spent > 0n) ledger.touched.add(name);
   if (account.sum === null || amounts.endsMs <= account.sum.sinceMs) return;
   account.sum.spent += by.spent;
   account.sum.held += by.held;
+}
+
+/** Every budget: what was touched while another was the owner is not known. */
+export function touchAll({ accounts, touched }: Ledger): void {
+  for (const name of accounts.keys()) if (name.includes(' budget ')) touched.add(name);
+}
+
+/** A request did not fit into what is left of a budget. */
+export function noteRefused(ledger: Ledger, name: string, atMs: number): void {
+  const account = ledger.accounts.get(name);
+  if (account === undefined) return;
+  account.refusedAtMs = atMs;
+  ledger.touched.add(name);
 }
 
 function dropOld({ slots, window }: Account, atMs: number): void {

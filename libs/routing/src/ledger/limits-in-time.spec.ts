@@ -22,7 +22,9 @@ const limitsSet = (bounds: Bounds): DraftOf<'LimitsSet'> => ({
   data: { level: 'key', id: 'key_1', budgets: [], rate_limits: [], max_concurrent: null, origin: 'file', ...bounds },
 });
 const budget = (limit: number, changes: Partial<Budget> = {}): Budget =>
-  ({ limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], ...changes });
+  ({
+    limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], alert_at: [], ...changes,
+  });
 const zoneSet = (minutes: number): EventDraft => ({
   type: 'TimeZoneSet', subject: 'Europe/Berlin', tenant: 'system',
   data: { time_zone: 'Europe/Berlin', release: 'spec', offsets: [{ from_ms: 0, minutes }], known_until_ms: 0, origin: 'system' },

@@ -7,6 +7,7 @@ import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import { bookOf } from '@libs/jobs/book';
 import type { JobState } from '@libs/jobs/state';
 import { type SeededRandom, seededRandom } from '@libs/test-kit/seeded-random';
+import { mayRaise } from '../alerts/alert-table';
 import { dropDecisions } from '../decide-partition';
 import { forgetEnded } from '../fold-partition';
 import { findJob } from '../partition-state';
@@ -221,6 +222,24 @@ function settleAll(run: Run): void {
   }
 }
 
+/** Each alert stands in the log once, and every threshold that is passed now was raised in its window. */
+function checkAlerts(run: Run): void {
+  for (let looks = 0; looks < 20; looks += 1) run.fold(decided(run.partition));
+  const { state, nowMs } = run.partition;
+  const ids = run.log.flatMap(({ draft }) => (draft.type === 'AlertRaised' ? [draft.subject] : []));
+  if (new Set(ids).size !== ids.length) throw new Error(`raised twice: ${ids.join(', ')}`);
+  if (state.alerts.raised.size !== ids.length) throw new Error(`${state.alerts.raised.size} of ${ids.length} alerts are known`);
+  for (const { account, limit, alertAt } of everyBound) {
+    // When a raise ends, thresholds are looked at with the next booking.
+    if (run.raises.most.has(account)) continue;
+    const { spent } = sumOf(state.ledger, account, nowMs);
+    for (const percent of alertAt) {
+      const isRaised = !mayRaise(state.alerts, `${account}\n${limit}\n${percent}`, nowMs);
+      if (spent * 100n >= limit * BigInt(percent) && !isRaised) throw new Error(`${percent} % of ${account} is not raised`);
+    }
+  }
+}
+
 /** The same log, in another order of independent events: each job keeps its own. */
 function foldShuffled(run: Run): Partition {
   const log = [...run.log];
@@ -257,6 +276,7 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
       }
       settleAll(run);
       check(run);
+      checkAlerts(run);
       if (seed % 10 === 0) {
         const shuffled = foldShuffled(run);
         const { nowMs, state } = run.partition;
@@ -275,6 +295,7 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
       counts.routed += Number(type === 'JobRouted');
       counts.rejected += Number(type === 'JobRejected');
       counts.lost += Number(type === 'AttemptAbandoned');
+      counts.raised += Number(type === 'AlertRaised');
     }
   }
   console.log(`${seeds.length} runs: ${JSON.stringify(counts)}`);

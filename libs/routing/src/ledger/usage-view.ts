@@ -15,6 +15,8 @@ export interface UsageLine {
   readonly time_zone?: string;
   readonly models: readonly string[];
   readonly providers: readonly string[];
+  /** A budget that refuses nothing. */
+  readonly soft?: true;
   /** USD as decimals for budgets, else whole numbers; all as text. */
   readonly limit: string;
   /** Raised for a while: what its limit is again from then on. */
@@ -31,7 +33,7 @@ export function usageLines(ledger: Ledger, limits: readonly Limits[], nowMs: num
 }
 
 function lineOf(ledger: Ledger, bound: Bound, nowMs: number): UsageLine {
-  const { level, id, kind, window, calendar, timeZone, models, providers, account } = bound;
+  const { level, id, kind, window, calendar, timeZone, models, providers, soft, account } = bound;
   const { spent, held } = sumOf(ledger, account, nowMs);
   const limit = limitAt(bound, nowMs);
   const left = limit - spent - held;
@@ -41,7 +43,8 @@ function lineOf(ledger: Ledger, bound: Bound, nowMs: number): UsageLine {
     : leavesAtMs(ledger, account, { excess: 1n, nowMs });
   return {
     level, id, kind, window, calendar, ...(timeZone === null ? {} : { time_zone: timeZone }),
-    models, providers, limit: text(limit), ...raisedOf(bound, nowMs, text), spent: text(spent),
+    models, providers, ...(soft ? { soft } : {}),
+    limit: text(limit), ...raisedOf(bound, nowMs, text), spent: text(spent),
     held: text(held), remaining: text(left > 0n ? left : 0n),
     resets_at: resetsAtMs === null ? null : new Date(resetsAtMs).toISOString(),
   };
@@ -83,9 +86,10 @@ function limitText({ kind, limit, raised }: UsageLine): string {
   return `${limit}${unit}${then}`;
 }
 
-function whatOf({ kind, models, providers }: UsageLine): string {
+function whatOf({ kind, models, providers, soft }: UsageLine): string {
   const scope = [...models, ...providers.map((provider) => `at ${provider}`)].join(', ');
-  const name = kind === 'concurrent' ? 'under way' : kind.replace('_', ' ');
+  const name = kind === 'concurrent' ? 'under way' : soft === true ? 'soft budget'
+    : kind.replace('_', ' ');
   return scope === '' ? name : `${name} (${scope})`;
 }
 

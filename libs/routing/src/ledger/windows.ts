@@ -38,6 +38,13 @@ export function slotAt(of: Window, atMs: number): number {
   return Math.floor(atMs / slotMs) * slotMs;
 }
 
+/** The first slot that counts now: everything in it or behind it is in the window. */
+export function firstSlot(of: Window, nowMs: number): number {
+  if (of.window === 'total' || of.calendar) return slotAt(of, nowMs);
+  const { lengthMs, slotMs } = rolling[of.window];
+  return Math.floor((nowMs - lengthMs) / slotMs) * slotMs;
+}
+
 /** From when on a slot does not count any more; null: it counts for ever. */
 export function slotEndsMs(of: Window, slot: number): number | null {
   const { window, calendar } = of;

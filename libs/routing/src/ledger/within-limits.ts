@@ -7,6 +7,7 @@ import type { LimitMet, RateLeft } from '@libs/events/limits';
 import { limitsOf } from '@libs/governance/limits';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
+import { unpriced } from '../unknown-price';
 import { type Bound, boundsOf, countsCall, countsRequest, limitAt } from './bounds';
 import { leavesAtMs, type Ledger, sumOf } from './ledger';
 import { messageOfBudget, messageOfRate, unpricedMessage, usdShort } from './limit-messages';
@@ -165,7 +166,8 @@ function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | n
   if (cost === null && asked.unknownPrice === 'allow') return null;
   const need = cost === null ? null : cost * calls;
   for (const [at, bound] of asked.bounds.entries()) {
-    if (bound.kind !== 'budget' || !countsCall(bound, candidate, asked.job.submitted.model)) continue;
+    if (bound.kind !== 'budget' || bound.soft) continue;
+    if (!countsCall(bound, candidate, asked.job.submitted.model)) continue;
     const limit = asked.limitOf[at] as bigint;
     if (need === null || (asked.taken[at] as bigint) + need > limit) return { at, need };
   }
@@ -177,7 +179,7 @@ function reasonOf(candidate: Candidate, asked: Asked): RoutingReason[] {
   if (found === null) return [];
   const { at, need } = found;
   const bound = asked.bounds[at] as Bound;
-  const reason = need === null ? 'its price is not known, and a budget bounds this request'
+  const reason = need === null ? `${unpriced}, and a budget bounds this request`
     : `may cost ${usdShort(need)} USD, more than is left of the budget of ${bound.level} ${bound.id}`;
   const { provider, key, model } = candidate;
   return [{ provider, key, model, verdict: 'passed_over', reason }];
@@ -246,5 +248,6 @@ function metLimit(at: number, need: bigint, asked: Asked): LimitMet {
   return {
     kind, level, id, window, limit: String(limit), spent: String(spent),
     held: String(held + waiting), resets_at_ms: resetsAtMs,
+    ...(kind === 'budget' && need <= limit ? { account } : {}),
   };
 }

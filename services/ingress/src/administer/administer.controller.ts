@@ -7,6 +7,9 @@ import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { actOnEntity } from './act-on-entity';
+import {
+  alertEndpointSecret, alertEndpointsReport, alertsReport, redeliverAlert,
+} from './alerts-report';
 import { applyConfig } from './apply-config';
 import { configView } from './config-view';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
@@ -46,6 +49,30 @@ export class AdministerController {
   @Get('budgets')
   budgets(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, async () => ok(await budgetsReport(this.edge)));
+  }
+
+  @Get('alerts')
+  alerts(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => alertsReport(this.edge, request));
+  }
+
+  @Post('alert_deliveries/:id/redeliver')
+  alertAgain(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => redeliverAlert(this.edge, id));
+  }
+
+  @Get('alert_endpoints')
+  alertEndpoints(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => alertEndpointsReport(this.edge));
+  }
+
+  @Post('alert_endpoints/:id/secret')
+  alertSecret(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => alertEndpointSecret(this.edge, id));
   }
 
   @Get('unknown_prices')

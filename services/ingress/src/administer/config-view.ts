@@ -18,6 +18,7 @@ export function configView(state: GovernanceState, nowMs: number): object {
       webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
       content_encryption: state.sealsContent ? 'on' : 'off',
       ...(state.content === null ? {} : { content: state.content }),
+      alerts: state.alerts,
       write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
     },
   };

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Catalogue } from '@libs/events/catalogue';
 import { contentRules } from '@libs/events/content-rules';
-import { type GovernanceState } from '@libs/governance/state';
+import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
 import { timeZoneField } from '@libs/settings/limits-shape';
 import { isRefusal, refusal } from '../shared/refusal';
@@ -12,7 +12,10 @@ import { stateView } from './key-view';
 import { limitsDrafts, limitsOfEntity } from './limits-kind';
 
 const customerBody = z.object({
-  id: entityId, name: entityName, weight: z.number().positive().default(1),
+  id: entityId.refine((value) => value !== systemTenant, {
+    error: 'is taken for what belongs to no customer',
+  }),
+  name: entityName, weight: z.number().positive().default(1),
   time_zone: timeZoneField.optional(), content: contentRules.strict().optional(), ...accessBody,
 });
 

@@ -5,6 +5,7 @@ import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
+import { alertReports } from '@libs/routing/alerts/alert-report';
 import { healthView } from '@libs/routing/health-view';
 import { keyUses } from '@libs/routing/key-uses';
 import { usageLines } from '@libs/routing/ledger/usage-view';
@@ -86,6 +87,7 @@ export class Answers {
       ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
       ...(question.key_uses === undefined ? {} : { key_uses: keyUses(state, question.key_uses) }),
       ...(question.rates === undefined ? {} : { rates: this.#rates(state, question.rates) }),
+      ...(question.alerts === undefined ? {} : { alerts: this.#alerts(state, question.alerts.tenant) }),
       ...this.#aboutHolds(state, question),
     };
   }
@@ -117,6 +119,11 @@ export class Answers {
   #rates(state: PartitionState, { tenant, ...submitted }: RatedRequest): readonly RateLeft[] {
     const limits = { ledger: state.ledger, reserved: state.work?.reserved ?? new Map() };
     return ratesNow({ tenant, submitted }, this.world.governance, limits, this.own.now());
+  }
+
+  #alerts(state: PartitionState, tenant: string | null): readonly object[] {
+    const { governance, load } = this.world;
+    return alertReports(state, { governance, load, nowMs: this.own.now() }, tenant);
   }
 
   #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {
