@@ -1,10 +1,11 @@
-// Writes the archive: commits, their tree, large content, read models and position, in one
-// transaction each.
+// Writes the archive: commits, their tree, large content, read models, events index and position, in
+// one transaction each.
 import { type PoolClient } from 'pg';
 import type { Commit, Position } from '@libs/log/log';
 import { Fault } from '@libs/faults/faults';
 import { copyRows } from './copy';
 import { type Database } from './database';
+import { type DerivedRows, extendIndex } from './index-store';
 import { type ReadModelRows, type ReadModelTables, liveTables, writeReadModels } from './read-model-rows';
 import { extendTree } from './tree-store';
 
@@ -16,6 +17,8 @@ export interface ArchiveBatch {
   /** Of these commits, those that no build will ever read. */
   readonly broken: readonly BrokenCommit[];
   readonly rows: ReadModelRows;
+  /** Absent: the events index has yet to catch up with these commits. */
+  readonly derived?: DerivedRows;
 }
 
 /** A dead letter among commits: archived as it is, folded by nobody. */
@@ -73,6 +76,9 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
       );
     }
     await writeReadModels(client, liveTables, batch.rows);
+    if (batch.derived !== undefined) {
+      await extendIndex(client, batch.after, last, batch.derived);
+    }
   });
 }
 

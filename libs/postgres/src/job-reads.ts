@@ -1,9 +1,10 @@
-// Questions about jobs that the read models answer: one job, lists, timelines, deliveries.
+// Questions that the read models answer: one job, lists, timelines, deliveries, the spend by day.
 import type { AnyEvent } from '@libs/events/envelope';
 import type { LinePosition } from '@libs/events/content';
 import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
 import { linesPerCommitMax } from './archive-store';
 import { type Database, openDatabase } from './database';
+import { readSpend, type SpendQuestion, type SpendReport } from './spend-reads';
 
 export interface JobQuery {
   readonly tenant: string;
@@ -177,6 +178,10 @@ export class JobReads {
        ORDER BY id DESC LIMIT $2`,
       [query.tenant, query.limit, query.after, query.id ?? null],
     );
+  }
+
+  spend(question: SpendQuestion): Promise<SpendReport> {
+    return readSpend(this.database, question);
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@
 import { type PoolClient } from 'pg';
 import { type ColumnValue } from './binary-copy';
 import { copyRows, upsertRows } from './copy';
+import { type SpendTables } from './spend-rows';
 
 export interface ReadModelRows {
   readonly jobs: readonly JobRow[];
@@ -61,13 +62,16 @@ export interface DeliveryRow {
   readonly lastMessage: string | null;
 }
 
-export interface ReadModelTables {
+export interface ReadModelTables extends SpendTables {
   readonly jobs: string;
   readonly attempts: string;
   readonly deliveries: string;
 }
 
-export const liveTables: ReadModelTables = { jobs: 'jobs', attempts: 'attempts', deliveries: 'deliveries' };
+export const liveTables: ReadModelTables = {
+  jobs: 'jobs', attempts: 'attempts', deliveries: 'deliveries', spend: 'spend',
+  labelledSpend: 'labelled_spend',
+};
 
 const jobColumns = {
   id: 'text', tenant: 'text', team: 'text', key: 'text', status: 'text', model: 'text',

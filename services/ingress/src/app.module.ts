@@ -2,6 +2,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { EventsController } from './administer/events.controller';
+import { SpendController } from './administer/spend.controller';
 import { ErasuresController } from './administer/erasures.controller';
 import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
@@ -24,7 +26,7 @@ export class AppModule {
         CancelJobController, EndpointsController, DeliveriesController,
         // Before the entities, whose paths are wildcards.
         ErasuresController, AdministerController,
-        AuditController, HoldsController,
+        AuditController, EventsController, SpendController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

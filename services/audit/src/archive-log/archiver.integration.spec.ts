@@ -43,6 +43,8 @@ afterAll(async () => {
 beforeEach(async () => {
   await database.query('TRUNCATE commits, broken_commits, objects, jobs, attempts, deliveries');
   await database.query("UPDATE archive_position SET sequence = 0, msg_id = ''");
+  await database.query('TRUNCATE events, spend, labelled_spend');
+  await database.query("UPDATE index_position SET sequence = 0, msg_id = '', size = 0");
   log = new InMemoryLog();
   archiver = newArchiver();
   archiver.start();

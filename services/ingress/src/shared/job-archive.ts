@@ -3,6 +3,7 @@ import {
   type ArchivedJob, type BrokenCommitRecord, type DeliveryRecord, type JobQuery,
   type TimelineEntry,
 } from '@libs/postgres/job-reads';
+import { type SpendQuestion, type SpendReport } from '@libs/postgres/spend-reads';
 import { Fault } from '@libs/faults/faults';
 
 export type {
@@ -35,6 +36,7 @@ export abstract class JobArchive {
   abstract commitText(sequence: number): Promise<string | null>;
   abstract countOfSubject(name: string): Promise<number>;
   abstract objectBytes(sha256: string): Promise<Uint8Array | null>;
+  abstract spend(question: SpendQuestion): Promise<SpendReport>;
 }
 
 /** Where no database is configured. */
@@ -72,6 +74,10 @@ export class NoArchive extends JobArchive {
   }
 
   objectBytes(): Promise<never> {
+    return absent();
+  }
+
+  spend(): Promise<never> {
     return absent();
   }
 }
