@@ -73,28 +73,33 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted':
       return { ...state, endpoints: evolveEndpoints(state.endpoints, event, timeMs(event)) };
-    case 'SettingsChanged':
-      return {
-        ...state,
-        webhooksAllowPrivate: event.data.webhooks_allow_private,
-        sealsContent: event.data.content_encryption !== 'off',
-        content: event.data.content ?? null,
-        alerts: event.data.alerts ?? defaultAlerts,
-        unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
-        writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
-        settingsOrigin: event.data.origin,
-      };
+    case 'SettingsChanged': return settingsChanged(state, event.data);
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
     case 'HoldReconcileRequested': case 'HoldReconciled':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
-    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
-    case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'ErasureRequested':
-    case 'SubjectErased': case 'ContentKeysDestroyed': case 'AlertRaised':
+    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered': case 'WebhookAttemptFailed':
+    case 'WebhookExhausted': case 'WebhookRedeliverRequested': case 'RequestDenied':
+    case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised': case 'ErasureRequested':
+    case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
+}
+
+function settingsChanged(
+  state: GovernanceState, data: Catalogue['SettingsChanged'],
+): GovernanceState {
+  return {
+    ...state,
+    webhooksAllowPrivate: data.webhooks_allow_private,
+    sealsContent: data.content_encryption !== 'off',
+    content: data.content ?? null,
+    alerts: data.alerts ?? defaultAlerts,
+    unknownPrice: data.unknown_price ?? unknownPriceDefault,
+    writeOffAfterMs: writeOffAfterMs(data.write_off_after_s),
+    settingsOrigin: data.origin,
+  };
 }
 
 /** The policy as a setting says it; absent: the default. */
