@@ -1,4 +1,5 @@
 // The fold of events.governance: each event names the whole new value of one entity.
+import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, timeMs } from '@libs/events/envelope';
 import { defaultAlerts } from './alert-settings';
 import { evolveEndpoints } from './evolve-endpoints';
