@@ -4,6 +4,7 @@ import { type z } from 'zod';
 import * as access from './access-events';
 import * as administrator from './administrator-events';
 import { alertRaised } from './alert-events';
+import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
@@ -66,6 +67,7 @@ export const schemas = {
   AdministratorRemoved: administrator.administratorRemoved,
   OidcConfigured: administrator.oidcConfigured,
   OidcRemoved: administrator.oidcRemoved,
+  ContentKeysDestroyed: contentKeysDestroyed,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
   ContentRead: access.contentRead,

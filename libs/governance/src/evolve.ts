@@ -85,10 +85,10 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'HoldReconcileRequested': case 'HoldReconciled':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
-    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
-    case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'ContentRead': case 'CheckpointSigned':
-    case 'AlertRaised': case 'ErasureRequested': case 'SubjectErased':
+    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered': case 'WebhookAttemptFailed':
+    case 'WebhookExhausted': case 'WebhookRedeliverRequested': case 'RequestDenied':
+    case 'AdminActed': case 'ContentRead': case 'CheckpointSigned': case 'AlertRaised':
+    case 'ErasureRequested': case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
 }
@@ -99,8 +99,9 @@ function settingsChanged(
   return {
     ...state,
     webhooksAllowPrivate: data.webhooks_allow_private,
-    alerts: data.alerts ?? defaultAlerts,
     sealsContent: data.content_encryption !== 'off',
+    content: data.content ?? null,
+    alerts: data.alerts ?? defaultAlerts,
     unknownPrice: data.unknown_price ?? unknownPriceDefault,
     writeOffAfterMs: writeOffAfterMs(data.write_off_after_s),
     settingsOrigin: data.origin,

@@ -1,6 +1,7 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
 import type { OidcConfig } from '@libs/events/administrator-events';
 import type { AlertSettings } from '@libs/events/alert-events';
+import { type ContentRules } from '@libs/events/content-rules';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
@@ -89,9 +90,11 @@ export interface GovernanceState {
   /** Whose logins are taken; null: nobody's. */
   readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
-  readonly alerts: AlertSettings;
   /** Content is sealed by its data subject's key. */
   readonly sealsContent: boolean;
+  /** What is kept of content, for everything; null: nothing is said. */
+  readonly content: ContentRules | null;
+  readonly alerts: AlertSettings;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -124,8 +127,9 @@ export const initialGovernance: GovernanceState = {
   administratorIdByHash: new Map(),
   oidc: null,
   webhooksAllowPrivate: false,
-  alerts: defaultAlerts,
   sealsContent: true,
+  content: null,
+  alerts: defaultAlerts,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,

@@ -48,8 +48,8 @@ export function evolve(
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'ContentRead': case 'CheckpointSigned':
-    case 'AlertRaised': case 'ErasureRequested': case 'SubjectErased': case 'AdministratorSet':
-    case 'AdministratorRemoved': case 'OidcConfigured': case 'OidcRemoved':
+    case 'AlertRaised': case 'ErasureRequested': case 'SubjectErased': case 'ContentKeysDestroyed':
+    case 'AdministratorSet': case 'AdministratorRemoved': case 'OidcConfigured': case 'OidcRemoved':
       return state;
   }
 }

@@ -63,13 +63,15 @@ function buildSettings(
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
   const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
-  const { encryption } = content ?? {};
+  const { encryption, ...rules } = content ?? {};
+  const hasRules = Object.keys(rules).length > 0;
   const settings = [allowPrivate, unknownPrice, writeOffAfterS, encryption];
-  if (alerts === null && settings.every((setting) => setting === undefined)) return null;
+  if (alerts === null && !hasRules && settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(encryption === undefined ? {} : { content_encryption: encryption }),
+    ...(hasRules ? { content: rules } : {}),
     ...(writeOffAfterS === undefined ? {}
       : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
     ...(alerts === null ? {} : { alerts: alerts.settings }),

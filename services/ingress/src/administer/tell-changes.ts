@@ -70,6 +70,7 @@ export function settingsView(state: GovernanceState): object {
   return {
     webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
     alerts: state.alerts, content_encryption: state.sealsContent ? 'on' : 'off',
+    ...(state.content === null ? {} : { content: state.content }),
     write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
   };
 }

@@ -10,7 +10,7 @@ import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
 import { type Edge } from './edge';
 import { type FoundJob, queuedView } from './job-views';
-import { readCommit, readContent } from './read-content';
+import { readCommit, readOriginal } from './read-content';
 import { type Asked, checkBody, mayAsk, modelDenied } from './read-request';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
 import { prepareSubmission } from './submit';
@@ -83,11 +83,11 @@ async function askedAgain(
   return denied === null ? asked : refusal(403, 'not_allowed', denied);
 }
 
-/** @throws Fault content_erased, object_missing */
+/** A redacted copy will not do. @throws Fault content_erased, content_not_kept, object_missing */
 async function bodyOf(edge: Edge, state: SettledJob): Promise<string> {
   const { body } = state.submitted;
   const sources = edge.contentSources;
   const commit = body.where === 'object'
     ? { contentLines: [] } : await readCommit(sources, state.at.sequence);
-  return readContent(sources, commit, body);
+  return readOriginal(sources, commit, body);
 }
