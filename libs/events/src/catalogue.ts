@@ -7,6 +7,7 @@ import { alertRaised } from './alert-events';
 import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
+import * as hold from './hold-events';
 import * as job from './job-events';
 import * as limits from './limits';
 import * as webhook from './webhook-events';
@@ -14,14 +15,14 @@ import * as webhook from './webhook-events';
 export const schemas = {
   JobSubmitted: job.jobSubmitted,
   JobCancelRequested: job.jobCancelRequested,
-  HoldReconcileRequested: job.holdReconcileRequested,
+  HoldReconcileRequested: hold.holdReconcileRequested,
   RouterElected: job.routerElected,
   JobRouted: job.jobRouted,
   JobDeferred: job.jobDeferred,
   JobDeduplicated: job.jobDeduplicated,
   WebhookDue: job.webhookDue,
-  HoldWrittenOff: job.holdWrittenOff,
-  HoldReconciled: job.holdReconciled,
+  HoldWrittenOff: hold.holdWrittenOff,
+  HoldReconciled: hold.holdReconciled,
   JobRejected: job.jobRejected,
   JobCanceled: job.jobCanceled,
   JobExpired: job.jobExpired,

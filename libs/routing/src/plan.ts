@@ -4,7 +4,7 @@ import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job
 import type { RateLeft } from '@libs/events/limits';
 import type { Strategy } from '@libs/events/routing-policy';
 import { stoppedBy } from '@libs/governance/access';
-import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
+import { type ResolvedModel, resolveModel } from '@libs/governance/models';
 import type { GovernanceState } from '@libs/governance/state';
 import { continuingOf } from '@libs/jobs/continuing';
 import type { JobFacts } from '@libs/jobs/state';
@@ -16,6 +16,7 @@ import { boundedBy, estimateFor } from './ledger/output-lengths';
 import { withinLimits, type LimitsContext, type OverLimit } from './ledger/within-limits';
 import { type ClosedEntry, type Look, lookAtTargets, type OpenTarget } from './look-at-targets';
 import { orderTargets, type Ordered, short } from './order-targets';
+import { byClass, extraTargets } from './plan-fallbacks';
 import {
   cannotContinue, noCandidate, noSuchModel, type PlanRefusal, priceUnknown, suspendedNow,
 } from './plan-refusals';
@@ -268,30 +269,6 @@ function leastBad(closed: readonly ClosedEntry[], governance: GovernanceState): 
       candidate: candidateOf(governance, able, key),
       reason: { reason: `none is free, the least bad is tried; ${why}`, health },
     }));
-}
-
-function extraTargets(
-  job: JobFacts, governance: GovernanceState, resolution: ResolvedModel,
-): ReturnType<typeof fallbackTargets> {
-  const names = [...job.submitted.fallbacks, ...resolution.fallbacks.default];
-  return names.length === 0 ? [] : fallbackTargets(governance, names);
-}
-
-function byClass(
-  job: JobFacts, context: PlanContext, resolution: ResolvedModel,
-  list: 'context_too_long' | 'content_filter',
-): Candidate[] {
-  const names = resolution.fallbacks[list];
-  if (names.length === 0) return [];
-  const { governance } = context;
-  const targets = fallbackTargets(governance, names);
-  const { able } = onlyContinuing(job, screen(job, targets, {
-    governance, dropParams: resolution.dropParams, name: `${list} of ${job.submitted.model}`,
-  }));
-  return able.flatMap((one) => {
-    const key = one.keys[0];
-    return key === undefined ? [] : [candidateOf(governance, one, key)];
-  });
 }
 
 function earliest(closed: readonly ClosedEntry[]): number | null {

@@ -1,5 +1,6 @@
 // Questions to the router, to running workers, and what is broadcast.
-import { type HoldReconcileRequested, type Priority } from '@libs/events/job-events';
+import { type HoldReconcileRequested } from '@libs/events/hold-events';
+import { type Priority } from '@libs/events/job-events';
 import { type RateLeft } from '@libs/events/limits';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */

@@ -2,7 +2,7 @@
 // operators asked about them. A part of the fold: it follows from the jobs' states, and outlives their
 // place in memory.
 import type { AnyEvent, HoldfastEvent } from '@libs/events/envelope';
-import type { HoldReconcileRequested } from '@libs/events/job-events';
+import type { HoldReconcileRequested } from '@libs/events/hold-events';
 import type { Refusal } from '@libs/jobs/commands';
 import { decideRouting } from '@libs/jobs/decide-routing';
 import type { JobState } from '@libs/jobs/state';

@@ -2,7 +2,7 @@
 // bill. The request is an event; what becomes of it the owner of the partition decides.
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type HoldReconcileRequested } from '@libs/events/job-events';
+import { type HoldReconcileRequested } from '@libs/events/hold-events';
 import { usage } from '@libs/events/usage';
 import { picoFromUsdDecimalString, usdFromPico } from '@libs/governance/money';
 import { type Refusal } from '@libs/jobs/commands';
