@@ -1,21 +1,28 @@
-// Check 6: the archive is the log, byte for byte, and all content is what its hash says.
+// Check 6: the archive is the log, byte for byte, all content is what its hash says, and both are what
+// was signed.
 import { createHash } from 'node:crypto';
 import { type AnyEvent } from '@libs/events/envelope';
 import { type ContentRef } from '@libs/events/content';
 import { type Archive, type Evidence } from '../evidence/evidence';
 import { type LoggedCommit } from '../evidence/log-evidence';
 import { type StoredMessage } from '../system/admin-log';
+import { weighProofs } from './proofs';
 import { verdict, type Verdict } from './verdict';
 
-export function checkArchive({ log, archive }: Pick<Evidence, 'log' | 'archive'>): Verdict {
+export function checkArchive(
+  { log, archive, proofs }: Pick<Evidence, 'log' | 'archive' | 'proofs'>,
+): Verdict {
+  const signed = weighProofs({ log, proofs });
   const bytes = log.messages.reduce((sum, message) => sum + message.bytes.length, 0);
-  return verdict(6, 'the archive is the log, byte for byte', {
+  return verdict(6, 'the archive is the log, byte for byte, and is what was signed', {
     messages: log.messages.length, archived: archive.commits.length, bytes,
-    'large contents': archive.objects.size, proofs: 'not built yet',
+    'large contents': archive.objects.size, checkpoints: signed.checkpoints,
+    'event lines signed': signed.covered,
   }, [
     ...log.unreadable.map((sequence) => `message ${sequence} of the log is no commit`),
     ...differences(log.messages, archive),
     ...log.commits.flatMap((commit) => contentFindings(commit, archive)),
+    ...signed.findings,
   ]);
 }
 
