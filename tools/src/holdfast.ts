@@ -1,5 +1,6 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
+import { addAlerts } from './alerts/alerts.command';
 import { addApply } from './apply/apply.command';
 import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
@@ -27,7 +28,7 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
-  addPrices, addTail, addReplay, addSimulate, addRestore, addVerify, addAuditKey, addDoctor,
+  addPrices, addAlerts, addTail, addReplay, addSimulate, addRestore, addVerify, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -2,8 +2,10 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import { alertRaised } from './alert-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
+import * as limits from './limits';
 import * as webhook from './webhook-events';
 
 export const schemas = {
@@ -20,6 +22,7 @@ export const schemas = {
   JobRejected: job.jobRejected,
   JobCanceled: job.jobCanceled,
   JobExpired: job.jobExpired,
+  AlertRaised: alertRaised,
   AttemptFailed: job.attemptFailed,
   AttemptAbandoned: job.attemptAbandoned,
   AttemptReturned: job.attemptReturned,
@@ -42,6 +45,8 @@ export const schemas = {
   TeamSet: governance.teamSet,
   TeamRemoved: governance.teamRemoved,
   LimitsSet: governance.limitsSet,
+  BudgetRaised: limits.budgetRaised,
+  TimeZoneSet: limits.timeZoneSet,
   ProviderConfigured: governance.providerConfigured,
   ProviderRemoved: governance.providerRemoved,
   RouteConfigured: governance.routeConfigured,

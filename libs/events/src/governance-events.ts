@@ -2,7 +2,8 @@
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
 import { accessRules, denials } from './access-rules';
-import { budget, limitLevel, rateLimit } from './limits';
+import { alertSettings } from './alert-events';
+import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
@@ -42,7 +43,13 @@ export const accessSuspended = z.object({ level: limitLevel, id: z.string(), rea
 export const accessResumed = z.object({ level: limitLevel, id: z.string(), origin });
 
 export const customerSet = z.object({
-  customer: z.string(), name: z.string().nullable(), weight: z.number(), ...accessRules, origin,
+  customer: z.string(),
+  name: z.string().nullable(),
+  weight: z.number(),
+  ...accessRules,
+  /** For calendar budgets of its levels that name none. */
+  time_zone: z.string().optional(),
+  origin,
 });
 export const customerRemoved = z.object({ customer: z.string(), origin });
 export const teamSet = z.object({
@@ -61,6 +68,8 @@ export const limitsSet = z.object({
   rate_limits: z.array(rateLimit),
   /** Calls under way at the same time. */
   max_concurrent: z.number().int().positive().nullable(),
+  /** The same by model. */
+  concurrent: z.array(concurrentLimit).optional(),
   origin,
 });
 export type LimitsConfig = z.infer<typeof limitsSet>;
@@ -170,6 +179,8 @@ export const settingsChanged = z.object({
   webhooks_allow_private: z.boolean(),
   /** Absent: `refuse_under_budget`. */
   unknown_price: z.enum(unknownPricePolicies).optional(),
+  /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
+  alerts: alertSettings.optional(),
   /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
   write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,

@@ -1,9 +1,10 @@
 // Facts of a job's life, by writer: ingress, the partition's owner (router), workers.
 import { z } from 'zod';
+import { alertType } from './alert-events';
 import { attemptError } from './attempt-errors';
 import { attemptRecord } from './attempts';
 import { contentRef, linePosition } from './content';
-import { limitMet, reservedAmounts } from './limits';
+import { limitMet, rateLeft, reservedAmounts } from './limits';
 import { strategy } from './routing-policy';
 import { amountPicoUsd, price, usage } from './usage';
 
@@ -163,6 +164,8 @@ export const jobRouted = z.object({
   overlay: z.record(z.string(), z.number().int()).optional(),
   /** The same for accounts of the ledger that bound this job. */
   reserved: reservedAmounts.optional(),
+  /** For the headers of the answer; absent: no rate limit bounds it. */
+  rates: z.array(rateLeft).optional(),
   /** A second call may start when the first has no content after so many ms. */
   hedge: z.object({ after_ms: z.number().int(), candidate: z.number().int() }).optional(),
   /** Bounds of this route on the walk through the plan. */
@@ -197,11 +200,15 @@ export const webhookDue = z.object({
   endpoint_id: z.string(),
   /** 1 for the first try. */
   try: z.number().int(),
-  event_type: z.enum(['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'test']),
-  /** The job as clients see it (api.md section 3), without its result. */
+  event_type: z.union([
+    z.enum(['job.succeeded', 'job.failed', 'job.canceled', 'job.expired', 'test']), alertType,
+  ]),
+  /** The job as clients see it (api.md section 3), without its result. Of an alert: empty. */
   job: z.record(z.string(), z.unknown()),
-  /** The job's terminal event, where its result is found. */
+  /** The job's terminal event, where its result is found; of an alert, its `AlertRaised`. */
   terminal: linePosition,
+  /** The alert as receivers see it; then the envelope's subject is the alert's id. */
+  alert: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** From what a decision about a hold was made, so that it can be made again. */
@@ -257,6 +264,8 @@ export const jobRejected = z.object({
   reasons: z.array(routingReason).optional(),
   /** The budget or rate that stood in the way. */
   limit: limitMet.optional(),
+  /** As in `JobRouted`. */
+  rates: z.array(rateLeft).optional(),
 });
 
 export const jobCanceled = z.object({

@@ -11,11 +11,12 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   WebhookExhausted: 1, WebhookRedeliverRequested: 1, KeyCreated: 1, KeyRevoked: 1,
   KeyChanged: 1, KeyRotated: 1, AccessSuspended: 1, AccessResumed: 1,
   CustomerSet: 1, CustomerRemoved: 1, TeamSet: 1, TeamRemoved: 1, LimitsSet: 1,
+  BudgetRaised: 1, TimeZoneSet: 1,
   ProviderConfigured: 1,
   ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1, PriceRemoved: 1,
   WebhookEndpointCreated: 1, WebhookEndpointChanged: 1, WebhookEndpointRotated: 1,
   WebhookEndpointDeleted: 1, SettingsChanged: 1, RequestDenied: 1, AdminActed: 1,
-  CheckpointSigned: 1,
+  CheckpointSigned: 1, AlertRaised: 1,
 };
 
 /** Lifts data of `version` to `version + 1`. Pure. */

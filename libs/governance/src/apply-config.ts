@@ -3,6 +3,7 @@
 import type { EventType } from '@libs/events/catalogue';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
+import { diffEndpoints } from './apply-endpoints';
 import { diffKeys } from './apply-keys';
 import { diffLimits } from './apply-limits';
 import { diffPrices } from './apply-prices';
@@ -12,8 +13,8 @@ import { sameValue } from './diff-fields';
 import {
   changed, type ConfigChange, type ConfigConflict, type ConfigEntity, type DiffPart, emptyPart, removed,
 } from './diff-part';
-import { writeOffAfterMs } from './evolve';
-import { type GovernanceState, systemTenant, unknownPriceDefault } from './state';
+import { diffSettings } from './apply-settings';
+import { type GovernanceState, systemTenant } from './state';
 
 export interface ConfigDiff {
   /** In an order in which each names only what exists. */
@@ -35,6 +36,7 @@ export function diffConfig(
     diffLimits(state, desired),
     diffSuspensions(state, desired),
     diffKeys(state, desired, nowMs),
+    diffEndpoints(state, desired),
     diffSettings(state, desired),
   ];
   return {
@@ -126,35 +128,3 @@ const routes: Kind<Bare<'RouteConfigured'>> = {
   }),
 };
 
-/** Settings that the file does not name any more go back to their defaults, if it had set them. */
-function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart {
-  const part = emptyPart();
-  if (desired.settings === null && state.settingsOrigin !== 'file') return part;
-  const settings = desired.settings ?? defaultSettings;
-  const unknownPrice = settings.unknown_price ?? unknownPriceDefault;
-  const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
-    && unknownPrice === state.unknownPrice
-    && writeOffAfterMs(settings.write_off_after_s) === state.writeOffAfterMs;
-  if (isSame) return part;
-  const [entity, id] = ['settings', 'webhooks'] as const;
-  if (state.settingsOrigin === 'api') {
-    part.conflicts.push({ entity, id, message: 'these settings were changed by the API' });
-    return part;
-  }
-  const now = {
-    webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
-    write_off_after_ms: state.writeOffAfterMs,
-  };
-  const { webhooks_allow_private: allowPrivate, write_off_after_s: writeOff } = settings;
-  part.changes.push(changed(entity, id, now, {
-    webhooks_allow_private: allowPrivate, unknown_price: unknownPrice,
-    write_off_after_ms: writeOffAfterMs(writeOff),
-  }));
-  part.sets.push({
-    type: 'SettingsChanged', subject: id, tenant: systemTenant,
-    data: { ...settings, origin: 'file' },
-  });
-  return part;
-}
-
-const defaultSettings: NonNullable<DesiredConfig['settings']> = { webhooks_allow_private: false };

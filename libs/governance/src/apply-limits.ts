@@ -4,7 +4,7 @@ import type { DesiredConfig } from './desired-config';
 import { sameValue } from './diff-fields';
 import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import { limitsName } from './limits';
-import type { GovernanceState } from './state';
+import type { GovernanceState, Limits } from './state';
 
 type Wanted = NonNullable<DesiredConfig['limits']>[number];
 
@@ -18,7 +18,7 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     const { customer: tenant, ...data } = one;
     if (now?.origin === 'api') {
       part.conflicts.push({ entity: 'limits', id, message: `limits of ${id} were set by the API` });
-    } else if (!sameValue(now, { ...data, tenant, origin: 'file' })) {
+    } else if (now === undefined || !isAs(now, { ...data, tenant, origin: 'file' })) {
       part.sets.push(limitsDraft(one));
       part.changes.push(changed('limits', id, now, data));
     }
@@ -32,6 +32,12 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     part.changes.push(removed('limits', id));
   }
   return part;
+}
+
+/** What other events add is no part of what was set. */
+function isAs(now: Limits, wanted: Omit<Limits, 'raises' | 'zones'>): boolean {
+  const { raises, zones } = now;
+  return sameValue(now, { ...wanted, raises, zones });
 }
 
 function limitsDraft({ customer: tenant, ...data }: Wanted): EventDraft {

@@ -1,8 +1,8 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
 import {
-  accessSuspended, customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured, settingsChanged,
-  teamSet,
+  accessSuspended, customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured,
+  settingsChanged, teamSet, webhookEndpointCreated,
 } from '@libs/events/governance-events';
 
 export const desiredConfig = z.object({
@@ -22,6 +22,10 @@ export const desiredConfig = z.object({
   providers: z.array(providerConfigured.omit({ origin: true })),
   routes: z.array(routeConfigured.omit({ origin: true })),
   prices: z.array(priceSet.omit({ origin: true })),
+  /** Where operators are told of alerts, with an id that follows from the URL. */
+  alert_endpoints: z.array(
+    webhookEndpointCreated.pick({ endpoint: true, url: true, events: true }),
+  ).optional(),
   /** null: not said, so the defaults, unless the API has set them. */
   settings: settingsChanged.omit({ origin: true }).nullable(),
 });

@@ -1,10 +1,11 @@
 // The fold of events.governance: each event names the whole new value of one entity.
-import { type AnyEvent, type HoldfastEvent, timeMs } from '@libs/events/envelope';
+import { type AnyEvent, timeMs } from '@libs/events/envelope';
+import { defaultAlerts } from './alert-settings';
 import { evolveEndpoints } from './evolve-endpoints';
 import {
   ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
 } from './evolve-keys';
-import { boundsNothing, limitsName } from './limits';
+import { budgetRaised, limitsSet, timeZoneSet } from './evolve-limits';
 import { drop, put } from './maps';
 import { type GovernanceState, initialGovernance, unknownPriceDefault } from './state';
 
@@ -45,6 +46,8 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return ended({ ...state, teams: drop(state.teams, id) }, { level: 'team', id, origin });
     }
     case 'LimitsSet': return limitsSet(state, event);
+    case 'BudgetRaised': return budgetRaised(state, event);
+    case 'TimeZoneSet': return timeZoneSet(state, event.data);
     case 'ProviderConfigured':
       return { ...state, providers: put(state.providers, event.data.provider, event.data) };
     case 'ProviderRemoved':
@@ -74,6 +77,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
       return {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
+        alerts: event.data.alerts ?? defaultAlerts,
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
@@ -85,16 +89,9 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
       return state;
   }
-}
-
-/** Bounds outlive who they bound: a key made again under its id has not earned a new budget. */
-function limitsSet(state: GovernanceState, event: HoldfastEvent<'LimitsSet'>): GovernanceState {
-  const name = limitsName(event.data.level, event.data.id);
-  if (boundsNothing(event.data)) return { ...state, limits: drop(state.limits, name) };
-  return { ...state, limits: put(state.limits, name, { ...event.data, tenant: event.tenant }) };
 }
 
 /** The policy as a setting says it; absent: the default. */

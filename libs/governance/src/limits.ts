@@ -9,10 +9,10 @@ export function limitsName(level: LimitLevel, id: string): string {
 
 /** Nobody is bounded any more. */
 export function boundsNothing(
-  limits: Pick<LimitsConfig, 'budgets' | 'rate_limits' | 'max_concurrent'>,
+  limits: Pick<LimitsConfig, 'budgets' | 'rate_limits' | 'max_concurrent' | 'concurrent'>,
 ): boolean {
   return limits.budgets.length === 0 && limits.rate_limits.length === 0
-    && limits.max_concurrent === null;
+    && limits.max_concurrent === null && (limits.concurrent ?? []).length === 0;
 }
 
 const none: readonly Limits[] = [];

@@ -1,10 +1,12 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { AlertSettings } from '@libs/events/alert-events';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
 } from '@libs/events/governance-events';
-import type { LimitLevel } from '@libs/events/limits';
+import type { BudgetRaise, LimitLevel, TimeZoneOffsets } from '@libs/events/limits';
 import type { Price } from '@libs/events/usage';
+import { defaultAlerts } from './alert-settings';
 
 export interface VirtualKey {
   readonly id: string;
@@ -44,6 +46,10 @@ export interface WebhookEndpoint {
 /** Bounds of a customer, a team or a key; `tenant`: whose partition keeps the accounts. */
 export interface Limits extends LimitsConfig {
   readonly tenant: string;
+  /** Of its budgets; those that have ended, too, for a while. */
+  readonly raises: readonly BudgetRaise[];
+  /** Of the time zones that its budgets name. */
+  readonly zones: ReadonlyMap<string, TimeZoneOffsets>;
 }
 
 export interface GovernanceState {
@@ -58,6 +64,9 @@ export interface GovernanceState {
   readonly suspensions: ReadonlyMap<string, Suspension>;
   /** By `level/id`; one that bounds nothing is not in it. */
   readonly limits: ReadonlyMap<string, Limits>;
+  /** Temporary raises of budgets, by `level/id`; they outlive what they raise, and end by themselves. */
+  readonly raises: ReadonlyMap<string, readonly BudgetRaise[]>;
+  readonly timeZones: ReadonlyMap<string, Catalogue['TimeZoneSet']>;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   readonly routes: ReadonlyMap<string, RouteConfig>;
   /** By `provider/model`. */
@@ -66,6 +75,7 @@ export interface GovernanceState {
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
+  readonly alerts: AlertSettings;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -87,12 +97,15 @@ export const initialGovernance: GovernanceState = {
   teams: new Map(),
   suspensions: new Map(),
   limits: new Map(),
+  raises: new Map(),
+  timeZones: new Map(),
   providers: new Map(),
   routes: new Map(),
   prices: new Map(),
   priceSources: new Map(),
   endpoints: new Map(),
   webhooksAllowPrivate: false,
+  alerts: defaultAlerts,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,

@@ -3,6 +3,7 @@ import type { AttemptRecord } from '@libs/events/attempts';
 import type { Catalogue } from '@libs/events/catalogue';
 import type { ContentRef } from '@libs/events/content';
 import type { EventDraft } from '@libs/events/envelope';
+import type { RateLeft } from '@libs/events/limits';
 import type { CancelBy } from './state';
 
 /** Whom an order is about when nothing but the name is known. */
@@ -64,6 +65,7 @@ export interface PlanMade {
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved?: Readonly<Record<string, string>>;
+  readonly rates?: readonly RateLeft[];
   readonly hedge: NonNullable<Catalogue['JobRouted']['hedge']> | null;
   readonly retries: NonNullable<Catalogue['JobRouted']['retries']> | null;
   readonly continueOnBreak: boolean;

@@ -1,5 +1,6 @@
 // Orders of the partition's owner: route, defer, and the ends that the router gives.
 import type { Catalogue } from '@libs/events/catalogue';
+import type { RateLeft } from '@libs/events/limits';
 import { type Decision, type Refusal, type RouterCommand, accept, refuse } from './commands';
 import { answerHold, writeOffHold } from './decide-hold';
 import { continuingOf } from './continuing';
@@ -64,6 +65,7 @@ function routeJob(job: OpenJob, command: Of<'RouteJob'>): Decision {
       ...(made.rule === null ? {} : { rule: made.rule }),
       ...(Object.keys(made.overlay).length === 0 ? {} : { overlay: made.overlay }),
       ...reservedField(made.reserved),
+      ...ratesField(made.rates),
       ...(made.hedge === null ? {} : { hedge: made.hedge }),
       ...(made.retries === null ? {} : { retries: made.retries }),
       ...(made.continueOnBreak ? { continue_on_break: true as const } : {}),
@@ -97,6 +99,10 @@ function reservedField(
   reserved: Readonly<Record<string, string>> = {},
 ): { readonly reserved?: Record<string, string> } {
   return Object.keys(reserved).length === 0 ? {} : { reserved };
+}
+
+function ratesField(rates: readonly RateLeft[] = []): { readonly rates?: RateLeft[] } {
+  return rates.length === 0 ? {} : { rates: [...rates] };
 }
 
 /** Only what never ran can be another job's duplicate. */

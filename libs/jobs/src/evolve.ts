@@ -7,9 +7,7 @@ import { deferred, deduplicated, exhausted, abandoned, returned, routed } from '
 import {
   canceled, expired, failed, rejected, succeeded,
 } from './evolve-settlement';
-import {
-  deliveryDelivered, deliveryDue, deliveryExhausted, deliveryFailed, redeliverRequested,
-} from './evolve-webhook';
+import { followDelivery } from './evolve-webhook';
 import { hear } from './known-attempts';
 import type { JobState } from './state';
 
@@ -38,20 +36,18 @@ export function evolve(
     case 'JobExpired': return expired(state, event, at);
     case 'JobSucceeded': return succeeded(state, event, at);
     case 'JobFailed': return failed(state, event, at);
-    case 'WebhookDue': return deliveryDue(state, event.data);
-    case 'WebhookDelivered': return deliveryDelivered(state, event.data);
-    case 'WebhookAttemptFailed': return deliveryFailed(state, event.data, timeMs(event));
-    case 'WebhookExhausted': return deliveryExhausted(state, event.data);
-    case 'WebhookRedeliverRequested':
-      return redeliverRequested(state, event.data, timeMs(event));
+    case 'WebhookDue': case 'WebhookDelivered': case 'WebhookAttemptFailed':
+    case 'WebhookExhausted': case 'WebhookRedeliverRequested':
+      return followDelivery(state, event);
     case 'JobSubmitted': case 'HoldReconcileRequested': case 'RouterElected': case 'ProviderProbed':
     case 'KeyCreated': case 'KeyChanged': case 'KeyRotated': case 'KeyRevoked':
     case 'AccessSuspended': case 'AccessResumed': case 'CustomerSet': case 'CustomerRemoved':
-    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'ProviderConfigured': case 'ProviderRemoved':
+    case 'TeamSet': case 'TeamRemoved': case 'LimitsSet': case 'BudgetRaised': case 'TimeZoneSet':
+    case 'ProviderConfigured': case 'ProviderRemoved':
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned':
+    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
       return state;
   }
 }

@@ -18,6 +18,8 @@ export interface Remade {
   readonly nowMs: number;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, string>>;
+  /** false: by a router that did not tell what rate limits had left, which decides nothing. */
+  readonly tellsRates?: boolean;
   /** false: by a router that did not learn from the lengths of answers. */
   readonly learnsLengths?: boolean;
   /** It was about a hold of unknown end: by policy, or an answer to a request. */
@@ -54,7 +56,7 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
   if (result.kind === 'wait') return { type: null, why: 'it would wait' };
   const command: RouterCommand = result.kind === 'plan'
     ? {
-        type: 'RouteJob', made: result, seed, seen, nowMs, governanceSequence: governance.sequence,
+        type: 'RouteJob', made: remade.tellsRates === false ? { ...result, rates: [] } : result, seed, seen, nowMs, governanceSequence: governance.sequence,
         body: job.submitted.body,
       }
     : result.kind === 'defer'

@@ -1,11 +1,9 @@
 // Webhooks: hands a due delivery to the workers. Endpoints are metered like provider keys, so
 // that a dead receiver delays nobody else's.
-import type { DraftOf, EventDraft } from '@libs/events/envelope';
-import type { GovernanceState } from '@libs/governance/state';
-import { dueWebhook } from '@libs/jobs/decide-webhook';
-import type { JobState, SettledJob, WebhookProgress } from '@libs/jobs/state';
+import type { EventDraft } from '@libs/events/envelope';
+import type { GovernanceState, WebhookEndpoint } from '@libs/governance/state';
+import { givenUp, nextTry, type Owed, owedDelivery } from './owed-delivery';
 import type { PartitionState, WorkLists } from './partition-state';
-import { deliverySilenceMs } from './work-lists';
 
 /** Tries under way at one endpoint: enough for a fast receiver, bearable for a slow one. */
 const underWayPerEndpointMax = 4;
@@ -27,16 +25,16 @@ export function decideDeliveries(
   for (const [endpointId, due] of work.deliveries) {
     for (const id of due) {
       if (left <= 0) return;
-      const job = owing(state, work, id);
-      if (job === null) {
+      const owed = owedDelivery(state, work, id);
+      if (owed === null) {
         due.delete(id);
         continue;
       }
-      const closed = closedBecause(moment.governance, endpointId, job);
+      const closed = closedBecause(moment.governance, endpointId, owed);
       const count = busy.get(endpointId) ?? 0;
       if (closed === null && count >= underWayPerEndpointMax) break;
       due.delete(id);
-      const draft = closed === null ? next(state, job, moment.nowMs) : givenUp(job, closed);
+      const draft = closed === null ? nextTry(state, owed, moment.nowMs) : givenUp(owed, closed);
       if (draft === null) continue;
       busy.set(endpointId, count + 1);
       work.deciding.set(id, { draft, slot: null });
@@ -47,42 +45,19 @@ export function decideDeliveries(
   }
 }
 
-type Owing = SettledJob & { readonly webhook: WebhookProgress };
-
-function owing(state: PartitionState, work: WorkLists, id: string): Owing | null {
-  const job: JobState | undefined = state.jobs.get(id);
-  if (job?.phase !== 'settled' || work.deciding.has(id)) return null;
-  return job.webhook?.status === 'pending' ? (job as Owing) : null;
-}
-
-/** The next try; the same one again when nothing was heard of it for long. */
-function next(state: PartitionState, job: Owing, nowMs: number): EventDraft | null {
-  const sinceMs = state.deliveriesUnderWay.get(job.id)?.sinceMs;
-  const silent = sinceMs !== undefined && nowMs - sinceMs >= deliverySilenceMs;
-  const asked = silent ? { ...job, webhook: { ...job.webhook, nextAtMs: nowMs } } : job;
-  const decision = dueWebhook(asked, nowMs);
-  return decision.ok ? decision.events[0] ?? null : null;
-}
-
 function closedBecause(
-  governance: GovernanceState, endpointId: string, job: SettledJob,
+  governance: GovernanceState, endpointId: string, { wanted }: Owed,
 ): string | null {
   const endpoint = governance.endpoints.get(endpointId);
   if (endpoint === undefined) return 'there is no such endpoint';
   if (endpoint.state !== 'active') return `the endpoint is ${endpoint.state}`;
-  const type = `job.${job.status}`;
-  if (endpoint.events.length === 0 || endpoint.events.includes(type)) return null;
-  return `the endpoint does not want ${type}`;
+  if (wanted === null || wantsJob(endpoint, wanted)) return null;
+  return `the endpoint does not want ${wanted}`;
 }
 
-function givenUp(job: Owing, message: string): DraftOf<'WebhookExhausted'> {
-  const { delivery, endpointId, tries } = job.webhook;
-  return {
-    type: 'WebhookExhausted',
-    subject: job.id,
-    tenant: job.tenant,
-    data: { delivery, endpoint_id: endpointId, try: tries, duration_ms: 0, message },
-  };
+/** One that names no types wants those of jobs, all of them. */
+function wantsJob({ events }: WebhookEndpoint, type: string): boolean {
+  return events.length === 0 || events.includes(type);
 }
 
 function busyEndpoints(state: PartitionState, work: WorkLists): Map<string, number> {

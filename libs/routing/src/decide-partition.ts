@@ -6,11 +6,14 @@ import type { GovernanceState } from '@libs/governance/state';
 import type { Decision, RouterCommand } from '@libs/jobs/commands';
 import { decideRouting, notBeforeMs } from '@libs/jobs/decide-routing';
 import type { JobState } from '@libs/jobs/state';
+import { isAlertDelivery } from './alerts/alert-table';
+import { decideAlerts, lookAgain } from './alerts/decide-alerts';
+import { findDelivery } from './alerts/fold-alerts';
 import { decideDeliveries } from './decide-deliveries';
 import { decideOpen, type OpenJob } from './decide-open';
 import { charge, park, takeNext, type Taken, unparkAll } from './fair-queue';
 import { decideHolds } from './holds/decide-holds';
-import { jobBounds } from './ledger/within-limits';
+import { jobBounds, ratesNow } from './ledger/within-limits';
 import { boundedBy } from './ledger/output-lengths';
 import { plannedParts, reserve } from './ledger/reserved';
 import type { PartitionState, WorkLists } from './partition-state';
@@ -32,6 +35,7 @@ export interface Tick {
   room: number;
   /** Abandonments after which a job is a dead letter. */
   readonly abandonCap: number;
+  readonly partitionCount: number;
 }
 
 /** So that work spreads over workers (architecture.md, section 2). */
@@ -59,6 +63,7 @@ export function decidePartition(
   const drafts: EventDraft[] = [];
   decideUrgent(state, work, { tick, most }, drafts);
   decideHolds(state, work, { tick, most }, drafts);
+  decideAlerts(state, work, { tick, most }, drafts);
   if (tick.workers === 0) return drafts;
   decideDeliveries(state, work, { tick, most }, drafts);
   decideQueue(state, work, { tick, most }, drafts);
@@ -71,9 +76,11 @@ export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
   if (work === null) return;
   work.reserved.clear();
   work.holdsDeciding.clear();
-  for (const [id, { slot }] of work.deciding) {
+  for (const [id, { draft, slot }] of work.deciding) {
     if (slot !== null) noteDeciding(load, slot, -1);
-    work.urgent.add(id);
+    if (draft.type === 'AlertRaised') lookAgain(state, work, draft);
+    else if (isAlertDelivery(id)) oweAgain(state, work, id);
+    else work.urgent.add(id);
   }
   work.deciding.clear();
 }
@@ -82,6 +89,7 @@ export function dropDecisions(state: PartitionState, load: ProviderLoad): void {
 function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
   for (const id of takeDue(work.timers, nowMs)) {
     const job = state.jobs.get(id);
+    if (isAlertDelivery(id)) oweAgain(state, work, id);
     if (job === undefined || work.deciding.has(id)) continue;
     if (job.phase === 'settled') {
       if (job.webhook?.status === 'pending') addDelivery(work, job.webhook.endpointId, id);
@@ -89,6 +97,12 @@ function wake(state: PartitionState, work: WorkLists, nowMs: number): void {
       work.urgent.add(id);
     }
   }
+}
+
+/** An alert's delivery goes back to where it is decided. */
+function oweAgain(state: PartitionState, work: WorkLists, delivery: string): void {
+  const found = findDelivery(state, delivery);
+  if (found?.webhook.status === 'pending') addDelivery(work, found.webhook.endpointId, delivery);
 }
 
 interface Bounded {
@@ -110,7 +124,10 @@ function decideUrgent(
       list(state, work, job);
     } else if (job.phase !== 'deduplicated') {
       const command = decideOpen(state, job, tick);
-      if (command !== null) give(work, drafts, job, command);
+      if (command !== null) {
+        const limits = { ledger: state.ledger, reserved: work.reserved };
+        give(work, drafts, job, withRates(job, command, { ...tick, limits }));
+      }
       else if ((notBeforeMs(job) ?? 0) <= tick.nowMs) enqueueJob(work, job);
     }
   }
@@ -134,7 +151,7 @@ function decideQueue(
     if (job === undefined || work.deciding.has(job.id) || !isOpen(job)) continue;
     const command = decideOpen(state, job, tick);
     if (command !== null) {
-      give(work, drafts, job, command);
+      give(work, drafts, job, withRates(job, command, within));
       continue;
     }
     if ((notBeforeMs(job) ?? 0) > tick.nowMs) continue;
@@ -170,7 +187,8 @@ function placeJob(
       return false;
     }
     case 'reject': {
-      give(work, drafts, job, { type: 'RejectJob', data: rejectionOf(result) });
+      const command = { type: 'RejectJob', data: rejectionOf(result) } as const;
+      give(work, drafts, job, withRates(job, command, tick));
       return false;
     }
   }
@@ -208,6 +226,15 @@ export function rejectionOf(
     reason, status, message, reasons, errors: [], retry_after_s: retryAfterS ?? null,
     ...(limit === undefined ? {} : { limit }),
   };
+}
+
+/** Who is refused is told what its rate limits have left, too. */
+function withRates<Command extends Exclude<RouterCommand, { type: 'DueWebhook' }>>(
+  job: OpenJob, command: Command, { governance, limits, nowMs }: PlanContext,
+): Command {
+  if (command.type !== 'RejectJob' || limits === undefined) return command;
+  const rates = ratesNow(job, governance, limits, nowMs);
+  return rates.length === 0 ? command : { ...command, data: { ...command.data, rates: [...rates] } };
 }
 
 function give(

@@ -6,6 +6,8 @@ import type { AnyEvent } from '@libs/events/envelope';
 import type { Limits } from '@libs/governance/state';
 import { evolve } from '@libs/jobs/evolve';
 import type { JobState, SettledJob } from '@libs/jobs/state';
+import { foldAlertEvent, isAlertEvent } from './alerts/fold-alerts';
+import { followUnknown } from './alerts/unknown-ends';
 import { followJob, forgetJob } from './ledger/follow-job';
 import { learnLength } from './ledger/output-lengths';
 import { reserve } from './ledger/reserved';
@@ -17,7 +19,9 @@ import { noteUse } from './key-uses';
 import { findJob, type FoldNews, type PartitionState } from './partition-state';
 import { learnFromAttempt } from './health/learn';
 import type { HealthRules } from './health/rules';
-import { moveSlot, noteDeciding, type ProviderLoad } from './provider-load';
+import { noteRefused } from './ledger/ledger';
+import { moveSlot, noteDeciding, noteUnpriced, type ProviderLoad } from './provider-load';
+import { unpriced } from './unknown-price';
 import { relist } from './work-lists';
 
 /** Late events and questions about an ended job come within this time; older ones: the archive. */
@@ -53,6 +57,10 @@ export function foldJobEvent(
     learn([event.data.attempt], where.appendedAtMs, sides);
     return;
   }
+  if (isAlertEvent(event)) {
+    foldAlertEvent(state, event, where);
+    return;
+  }
   const before = findJob(state, event.subject);
   if (event.type === 'HoldReconcileRequested') noteHoldRequest(state.holds, event, before);
   const after = evolve(before, event, where.at);
@@ -71,6 +79,7 @@ export function foldJobEvent(
     return;
   }
   followJob(state.ledger, event, { before, after, appendedAtMs }, sides.limitsOf);
+  noteForAlerts(state, event, { before, after, appendedAtMs }, sides.load);
   keep(state, after, appendedAtMs);
   noteUse(state.uses, event, after, appendedAtMs);
   noteSides(state, event, { before, after, appendedAtMs });
@@ -135,6 +144,23 @@ interface Change {
   readonly before: JobState | undefined;
   readonly after: JobState;
   readonly appendedAtMs: number;
+}
+
+/** What may have to be raised. */
+function noteForAlerts(
+  state: PartitionState, event: AnyEvent, { before, after, appendedAtMs }: Change,
+  load: ProviderLoad,
+): void {
+  const wasUnknown = before !== undefined && before.unknownRoutings.length > 0;
+  if (wasUnknown || after.unknownRoutings.length > 0) {
+    followUnknown(state.alerts, before, after, appendedAtMs);
+  }
+  if (event.type !== 'JobRejected') return;
+  const { limit, reasons = [] } = event.data;
+  if (limit?.account !== undefined) noteRefused(state.ledger, limit.account, appendedAtMs);
+  for (const one of reasons) {
+    if (one.reason.startsWith(unpriced)) noteUnpriced(load, one, appendedAtMs);
+  }
 }
 
 /** Tables beside the job itself. */
@@ -203,6 +229,10 @@ function settleDecision(state: PartitionState, event: AnyEvent, load: ProviderLo
 function learn(attempts: readonly AttemptRecord[], atMs: number, sides: FoldSides): void {
   for (const attempt of attempts) {
     learnFromAttempt(sides.load, attempt, atMs, sides.rulesFor(attempt.provider));
+    const { outcome, usage, cost_pico_usd: cost } = attempt;
+    if (outcome === 'succeeded' && usage !== null && cost === null) {
+      noteUnpriced(sides.load, attempt, atMs);
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // A partition's state as lines of JSON and back. Taking one copies references only (job states are
 // immutable), so that the slow part, making text of them, is done in slices while the fold goes on.
 import type { JobState } from '@libs/jobs/state';
+import { type RaisedAlert, setAlert } from './alerts/alert-table';
+import { type UnknownEnd, unknownName } from './alerts/unknown-ends';
 import type { IdempotencyEntry } from './idempotency';
 import type { KeyUse } from './key-uses';
 import {
@@ -12,7 +14,7 @@ import {
 } from './holds/open-holds';
 import type { TargetHealth } from './health/target-health';
 import { itemsOfLedger, type LedgerItem, restoreLedgerItem } from './ledger/ledger-snapshot';
-import { moveSlot, type ProviderLoad } from './provider-load';
+import { moveSlot, type ProviderLoad, type Unpriced } from './provider-load';
 
 /** Everything but the jobs and the idempotency table, which are many. */
 interface PartitionHead {
@@ -41,6 +43,8 @@ export type SnapshotItem =
       readonly entry: IdempotencyEntry;
     }
   | { readonly kind: 'key_use'; readonly partition: number; readonly key: string; readonly use: KeyUse }
+  | { readonly kind: 'alert'; readonly partition: number; readonly alert: RaisedAlert }
+  | { readonly kind: 'unknown'; readonly partition: number; readonly end: UnknownEnd }
   | HealthItem
   | LedgerItem;
 
@@ -56,7 +60,8 @@ interface SavedHolds {
 type HealthItem =
   | { readonly kind: 'provider_health'; readonly name: string; readonly health: TargetHealth }
   | { readonly kind: 'target_health'; readonly name: string; readonly health: TargetHealth }
-  | { readonly kind: 'key_health'; readonly name: string; readonly health: KeyHealth };
+  | { readonly kind: 'key_health'; readonly name: string; readonly health: KeyHealth }
+  | { readonly kind: 'unpriced'; readonly name: string; readonly unpriced: Unpriced };
 
 /** The values of one moment. */
 export function itemsOf(state: PartitionState): SnapshotItem[] {
@@ -71,6 +76,8 @@ export function itemsOf(state: PartitionState): SnapshotItem[] {
   }
   for (const [key, use] of state.uses) items.push({ kind: 'key_use', partition, key, use });
   items.push(...itemsOfLedger(partition, state.ledger));
+  for (const alert of state.alerts.raised.values()) items.push({ kind: 'alert', partition, alert });
+  for (const end of state.alerts.unknown.values()) items.push({ kind: 'unknown', partition, end });
   return items;
 }
 
@@ -80,6 +87,7 @@ export function healthItemsOf(load: ProviderLoad): SnapshotItem[] {
     ...[...load.providers].map(([name, health]) => ({ kind: 'provider_health' as const, name, health })),
     ...[...load.targets].map(([name, health]) => ({ kind: 'target_health' as const, name, health })),
     ...[...load.keys].map(([name, health]) => ({ kind: 'key_health' as const, name, health })),
+    ...[...load.unpriced].map(([name, unpriced]) => ({ kind: 'unpriced' as const, name, unpriced })),
   ];
   return structuredClone(items);
 }
@@ -133,8 +141,22 @@ export function restoreItem(restored: Restored, item: SnapshotItem): void {
     case 'target_health':
       restored.load.targets.set(item.name, item.health);
       return;
+    case 'alert': {
+      const state = restored.partitions.get(item.partition);
+      if (state !== undefined) setAlert(state.alerts, item.alert);
+      return;
+    }
+    case 'unknown': {
+      const { job, routing } = item.end;
+      const state = restored.partitions.get(item.partition);
+      state?.alerts.unknown.set(unknownName(job, routing), item.end);
+      return;
+    }
     case 'key_health':
       restored.load.keys.set(item.name, item.health);
+      return;
+    case 'unpriced':
+      restored.load.unpriced.set(item.name, item.unpriced);
       return;
   }
 }

@@ -2,6 +2,8 @@
 // values in a mutable map, so that a snapshot may keep them while the fold goes on.
 import type { EventDraft } from '@libs/events/envelope';
 import type { JobState, SettledJob } from '@libs/jobs/state';
+import type { AlertLooks } from './alerts/alert-looks';
+import { type AlertTable, newAlertTable } from './alerts/alert-table';
 import type { FairQueue } from './fair-queue';
 import type { IdempotencyTable, Verdict } from './idempotency';
 import { type Holds, newHolds } from './holds/open-holds';
@@ -12,7 +14,7 @@ import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 5;
+export const foldVersion = 7;
 
 export interface PartitionState {
   readonly partition: number;
@@ -34,12 +36,14 @@ export interface PartitionState {
   readonly idempotency: IdempotencyTable;
   /** Jobs whose plan was exhausted and that were not decided since. */
   readonly exhausted: Set<string>;
-  /** Webhook tries handed to the workers, by job. */
+  /** Webhook tries handed to the workers, by job, or of an alert by delivery. */
   readonly deliveriesUnderWay: Map<string, DeliveryUnderWay>;
   /** What is spent and held of the budgets and rates of this partition's customers. */
   readonly ledger: Ledger;
   /** By virtual key. */
   readonly uses: Map<string, KeyUse>;
+  /** What was raised, and what may have to be. */
+  readonly alerts: AlertTable;
   lateOutcomes: number;
   /** Events about jobs that are not known (any more). */
   strangers: number;
@@ -85,7 +89,7 @@ export interface WorkLists {
   readonly holdsDeciding: Set<string>;
   /** What these will hold, by account of the ledger. */
   readonly reserved: Map<string, bigint>;
-  /** Settled jobs with a delivery due, by endpoint. */
+  /** Settled jobs with a delivery due, and alerts' deliveries, by endpoint. */
   readonly deliveries: Map<string, Set<string>>;
   /** When parked lanes are to be tried again even if nothing was freed. */
   parkedUntilMs: number;
@@ -93,9 +97,11 @@ export interface WorkLists {
   triedVersion: number;
   /** The governance's sequence then: a key may have been given more, or a provider added. */
   triedGovernance: number;
+  /** When to look again for what is to be raised. */
+  alerts: AlertLooks;
 }
 
-/** A decision on its way into the log. At most one per job at a time. */
+/** A decision on its way into the log. At most one per job, alert or alert's delivery at a time. */
 export interface Deciding {
   readonly draft: EventDraft;
   /** What a routing counts against until it is folded. */
@@ -108,7 +114,8 @@ export function newPartition(partition: number): PartitionState {
   return {
     partition, owner: null, routedSequence: 0, jobs: new Map(), verdicts: new Map(),
     ended: new Map(), oldestEndedMs: null, kept: new Map(), holds: newHolds(), idempotency: new Map(), exhausted: new Set(),
-    deliveriesUnderWay: new Map(), ledger: newLedger(), uses: new Map(), lateOutcomes: 0,
+    deliveriesUnderWay: new Map(), ledger: newLedger(), uses: new Map(), alerts: newAlertTable(),
+    lateOutcomes: 0,
     strangers: 0, work: null,
   };
 }

@@ -1,6 +1,7 @@
 // The plan of one job: an ordered list of candidates with a reason for each, or why there is none
 // now. Pure: the same job, governance, load, time and seed give the same plan.
 import type { Candidate, CandidateHealth, RoutingReason } from '@libs/events/job-events';
+import type { RateLeft } from '@libs/events/limits';
 import type { Strategy } from '@libs/events/routing-policy';
 import { stoppedBy } from '@libs/governance/access';
 import { fallbackTargets, type ResolvedModel, resolveModel } from '@libs/governance/models';
@@ -46,6 +47,7 @@ export interface Plan {
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
   readonly reserved: Readonly<Record<string, string>>;
+  readonly rates: readonly RateLeft[];
   readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
   readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;
   readonly continueOnBreak: boolean;
@@ -211,6 +213,7 @@ function planOf(able: readonly Entry[], making: Making): PlanResult {
     rule: met.rule,
     overlay: look.overlay,
     reserved: within.reserved,
+    rates: within.rates(hedge === null ? 1 : 2),
     hedge,
     retries: resolution.retries,
     continueOnBreak: resolution.continueOnBreak && job.submitted.mode === 'stream',

@@ -25,6 +25,17 @@ export interface ProviderLoad {
   readonly keys: Map<string, KeyHealth>;
   /** Counts up whenever something was freed or closed, so that waiters know when to look again. */
   version: number;
+  /** Calls whose price was not known, by `provider/model`: of the last day that had any. */
+  readonly unpriced: Map<string, Unpriced>;
+  /** Counts up when there is something new that operators may have to be told of. */
+  notices: number;
+}
+
+export interface Unpriced {
+  readonly provider: string;
+  readonly model: string;
+  /** The log's time, UTC. */
+  readonly day: string;
 }
 
 /** Where a call is: names as in the maps of the load. */
@@ -48,6 +59,7 @@ export function newProviderLoad(): ProviderLoad {
   return {
     busyKeys: new Map(), busyTargets: new Map(), slots: new Map(), deciding: new Map(),
     decidingJobs: 0, providers: new Map(), targets: new Map(), keys: new Map(), version: 0,
+    unpriced: new Map(), notices: 0,
   };
 }
 
@@ -60,6 +72,22 @@ export function placeOf(
 ): Place {
   const { provider, key, model } = candidate;
   return { key: keyName(provider, key), target: targetName(provider, model) };
+}
+
+/** Clients name models: more than these in one day are not told one by one. */
+const unpricedPerDayMax = 100;
+
+/** A call was made, or refused, whose price nobody knows. */
+export function noteUnpriced(
+  load: ProviderLoad, { provider, model }: Pick<Unpriced, 'provider' | 'model'>, atMs: number,
+): void {
+  const name = `${provider}/${model}`;
+  const day = new Date(atMs).toISOString().slice(0, 10);
+  if (load.unpriced.get(name)?.day === day) return;
+  for (const [known, one] of load.unpriced) if (one.day < day) load.unpriced.delete(known);
+  if (load.unpriced.size >= unpricedPerDayMax) return;
+  load.unpriced.set(name, { provider, model, day });
+  load.notices += 1;
 }
 
 /** Calls under way at a key, those just decided included. */

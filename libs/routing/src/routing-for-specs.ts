@@ -7,6 +7,9 @@ import { type GovernanceState, initialGovernance } from '@libs/governance/state'
 import { decidePartition, type Tick } from './decide-partition';
 import { type HealthRules, rulesOf } from './health/rules';
 import { foldJobEvent } from './fold-partition';
+import {
+  healthItemsOf, itemsOf, restoreItem, type Restored, type SnapshotItem,
+} from './partition-snapshot';
 import { type FoldNews, newPartition, type PartitionState } from './partition-state';
 import { newProviderLoad, type ProviderLoad } from './provider-load';
 import { buildWorkLists } from './work-lists';
@@ -52,7 +55,7 @@ export function given(partition: Partition, ...drafts: readonly EventDraft[]): v
 /** What the owner decides now; not folded yet. */
 export function decided(partition: Partition): EventDraft[] {
   const { state, load, governance, nowMs, sequence, room, workers } = partition;
-  const tick: Tick = { load, governance, nowMs, seen: sequence, room, workers, abandonCap: 5 };
+  const tick: Tick = { load, governance, nowMs, seen: sequence, room, workers, abandonCap: 5, partitionCount: 1 };
   return decidePartition(state, tick);
 }
 
@@ -65,6 +68,16 @@ export function run(partition: Partition): EventDraft[] {
     all.push(...drafts);
     given(partition, ...drafts);
   }
+}
+
+/** Another router takes over from a snapshot: what is decided and not folded is lost. */
+export function takenOver(partition: Partition): Partition {
+  const items = [...itemsOf(partition.state), ...healthItemsOf(partition.load)];
+  const restored: Restored = { partitions: new Map(), load: newProviderLoad() };
+  for (const item of items) restoreItem(restored, JSON.parse(JSON.stringify(item)) as SnapshotItem);
+  const state = restored.partitions.get(partition.state.partition) as PartitionState;
+  state.work = buildWorkLists(state);
+  return { ...partition, state, load: restored.load };
 }
 
 export function summary(drafts: readonly EventDraft[]): string[] {

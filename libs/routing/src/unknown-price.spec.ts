@@ -43,12 +43,14 @@ describe('where every unknown price is refused', () => {
     });
   });
 
-  test('a request that nothing with a price can serve is refused', () => {
+  test('a request that nothing with a price can serve is refused, and operators are told', () => {
     const world = partition(policyOf('refuse'));
     given(world, submitted('a'));
-    expect(run(world)).toMatchObject([{
-      type: 'JobRejected', data: { reason: 'price_unknown', status: 402, message: expect.stringContaining('one/gpt-4o') },
-    }]);
+    expect(run(world)).toMatchObject([
+      { type: 'JobRejected', data: { reason: 'price_unknown', status: 402, message: expect.stringContaining('one/gpt-4o') } },
+      { type: 'AlertRaised', data: { alert: 'price_unknown', provider: expect.any(String), model: 'gpt-4o' } },
+      { type: 'AlertRaised', data: { alert: 'price_unknown', provider: expect.any(String), model: 'gpt-4o' } },
+    ]);
   });
 });
 
@@ -58,7 +60,7 @@ test('by default it is refused only where a budget bounds the request', () => {
   expect(summary(run(free))).toEqual(['JobRouted a']);
   const bounded = partition(budget);
   given(bounded, submitted('a'));
-  expect(run(bounded)).toMatchObject([{ type: 'JobRejected', data: { reason: 'budget_exceeded', status: 402 } }]);
+  expect(run(bounded)[0]).toMatchObject({ type: 'JobRejected', data: { reason: 'budget_exceeded', status: 402 } });
 });
 
 test('where it is allowed it is called under a budget, too, and no hold is invented', () => {

@@ -3,6 +3,9 @@
 import type { Candidate, RoutingReason } from '@libs/events/job-events';
 import type { GovernanceState } from '@libs/governance/state';
 
+/** How the log says it, whatever follows; the fold takes it for a price that is missed. */
+export const unpriced = 'its price is not known';
+
 export interface Priced<E> {
   readonly entries: readonly E[];
   /** Of those left out. */
@@ -19,7 +22,7 @@ export function onlyPriced<E extends { readonly candidate: Candidate }>(
     entries: entries.filter(({ candidate }) => mayCall(candidate)),
     reasons: entries.filter(({ candidate }) => !mayCall(candidate)).map(({ candidate }) => {
       const { provider, key, model } = candidate;
-      const reason = 'its price is not known, and calls without a price are refused';
+      const reason = `${unpriced}, and calls without a price are refused`;
       return { provider, key, model, verdict: 'passed_over', reason };
     }),
     mayCall,

@@ -1,7 +1,9 @@
 // Keeps the owner's lists: jobs to decide now, jobs in the fair queue, timers, webhooks due.
 import { notBeforeMs, runningJobGraceMs } from '@libs/jobs/decide-routing';
-import type { JobState } from '@libs/jobs/state';
+import type { JobState, WebhookProgress } from '@libs/jobs/state';
+import { newAlertLooks } from './alerts/alert-looks';
 import { enqueue, newFairQueue } from './fair-queue';
+import { touchAll } from './ledger/ledger';
 import type { PartitionState, WorkLists } from './partition-state';
 import { moveTimer, newTimers } from './timers';
 
@@ -13,11 +15,18 @@ export function buildWorkLists(state: PartitionState): WorkLists {
     urgent: new Set(), queue: newFairQueue(), timers: newTimers(), deciding: new Map(),
     reserved: new Map(), holdsDeciding: new Set(),
     deliveries: new Map(), parkedUntilMs: Infinity, triedVersion: -1, triedGovernance: -1,
+    alerts: newAlertLooks(),
   };
   for (const job of state.jobs.values()) {
     moveTimer(work.timers, job.id, null, wakeMs(state, job));
     list(state, work, job);
   }
+  for (const webhook of [...state.alerts.raised.values()].flatMap(({ deliveries }) => deliveries)) {
+    const { delivery, endpointId, nextAtMs } = webhook;
+    moveTimer(work.timers, delivery, null, deliveryWakeMs(state, delivery, webhook));
+    if (nextAtMs !== null) addDelivery(work, endpointId, delivery);
+  }
+  touchAll(state.ledger);
   return work;
 }
 
@@ -62,10 +71,11 @@ export function enqueueJob(work: WorkLists, job: JobState): void {
   enqueue(work.queue, { id, tenant, priority: submitted.priority, lane });
 }
 
-export function addDelivery(work: WorkLists, endpointId: string, job: string): void {
+/** `id`: of the job, or of an alert that of its delivery. */
+export function addDelivery(work: WorkLists, endpointId: string, id: string): void {
   const due = work.deliveries.get(endpointId);
-  if (due === undefined) work.deliveries.set(endpointId, new Set([job]));
-  else due.add(job);
+  if (due === undefined) work.deliveries.set(endpointId, new Set([id]));
+  else due.add(id);
 }
 
 /** When this job needs a look although nothing happened to it; null: never. */
@@ -75,14 +85,19 @@ export function wakeMs(state: PartitionState, job: JobState): number | null {
     case 'deferred':
       return Math.min(job.submitted.deadline_at_ms, notBeforeMs(job) ?? Infinity);
     case 'running': return job.submitted.deadline_at_ms + runningJobGraceMs;
-    case 'settled': {
-      if (job.webhook?.status !== 'pending') return null;
-      if (job.webhook.nextAtMs !== null) return job.webhook.nextAtMs;
-      const sinceMs = state.deliveriesUnderWay.get(job.id)?.sinceMs;
-      return sinceMs === undefined ? null : sinceMs + deliverySilenceMs;
-    }
+    case 'settled': return job.webhook === null ? null : deliveryWakeMs(state, job.id, job.webhook);
     case 'deduplicated': return null;
   }
+}
+
+/** When a delivery is due, or has been silent for long; `id`: of its job, or of an alert its own. */
+export function deliveryWakeMs(
+  state: PartitionState, id: string, webhook: WebhookProgress,
+): number | null {
+  if (webhook.status !== 'pending') return null;
+  if (webhook.nextAtMs !== null) return webhook.nextAtMs;
+  const sinceMs = state.deliveriesUnderWay.get(id)?.sinceMs;
+  return sinceMs === undefined ? null : sinceMs + deliverySilenceMs;
 }
 
 /** Decided at once, whatever the providers do. */

@@ -2,6 +2,8 @@
 import { checkDesired } from '@libs/governance/check-desired';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
 import { knownNames } from '@libs/governance/known-names';
+import { systemTenant } from '@libs/governance/state';
+import { type AlertsBuilt, buildAlerts } from './build-alerts';
 import { buildCustomers } from './build-customers';
 import { buildProvider, buildRoute, noProvider, providerIds } from './build-providers';
 import { cataloguePrices } from './catalogue-prices';
@@ -34,14 +36,16 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     .filter((price) => !own.has(`${price.provider}/${price.model}`));
   const discounts = new Map((yaml.providers ?? []).flatMap(({ id, discount_percent: off }) =>
     off === undefined ? [] : [[id, off] as const]));
-  const limits = collectLimits(yaml.customers ?? [], ids, list);
+  const alerts = yaml.alerts === undefined ? null : buildAlerts(yaml.alerts, list);
+  const limits = collectLimits(yaml.customers ?? [], ids, { building, nowMs });
   const config: DesiredConfig = {
     ...buildCustomers(yaml.customers ?? [], building),
     ...(limits.length === 0 ? {} : { limits }),
     providers,
     routes,
     prices: [...prices, ...fromCatalogue].map((price) => withDiscount(price, discounts)),
-    settings: buildSettings(yaml),
+    ...(alerts === null ? {} : { alert_endpoints: alerts.endpoints }),
+    settings: buildSettings(yaml, alerts),
   };
   const places = placesOf(yaml.customers ?? []);
   // Where no provider is named, those of the environment are used: they take any model.
@@ -52,16 +56,19 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
 }
 
 /** null: nothing is said, so the defaults. */
-function buildSettings({ webhooks, governance }: HoldfastYaml): DesiredConfig['settings'] {
+function buildSettings(
+  { webhooks, governance }: HoldfastYaml, alerts: AlertsBuilt | null,
+): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
   const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
   const settings = [allowPrivate, unknownPrice, writeOffAfterS];
-  if (settings.every((setting) => setting === undefined)) return null;
+  if (alerts === null && settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(writeOffAfterS === undefined ? {}
       : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
+    ...(alerts === null ? {} : { alerts: alerts.settings }),
   };
 }
 
@@ -86,6 +93,9 @@ function checkTwice(yaml: HoldfastYaml, list: ProblemList): void {
   for (const [index, customer] of (yaml.customers ?? []).entries()) {
     const path = ['customers', index] as const;
     once('customer', customer.id, [...path, 'id']);
+    if (customer.id === systemTenant) {
+      list.add([...path, 'id'], `"${systemTenant}" stands for what belongs to no customer; take another id`);
+    }
     customer.keys?.forEach(({ id }, place) => once('key', id, [...path, 'keys', place, 'id']));
     for (const [place, team] of (customer.teams ?? []).entries()) {
       once('team', team.id, [...path, 'teams', place, 'id']);

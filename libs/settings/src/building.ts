@@ -7,4 +7,6 @@ export interface Building {
   readonly list: ProblemList;
   /** For people, printed at start. */
   readonly notes: string[];
+  /** What is done with raises of budgets that have ended: a system that ran must start again. */
+  readonly endedRaises: 'refuse' | 'leave_out';
 }

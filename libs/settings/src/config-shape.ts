@@ -48,6 +48,9 @@ function wrongValue(issue: Issue, path: ConfigPath, given: unknown): string {
 function unknownField(path: ConfigPath, name: string): string {
   const later = laterFields[name];
   if (later !== undefined) return later;
+  if (/^limit_[a-z]{3}$/i.test(name)) {
+    return 'amounts are in USD; there is no other currency in this version: write limit_usd';
+  }
   const near = nearestName(name, fieldNames(path));
   return near === null
     ? `unknown field; known here: ${fieldNames(path).join(', ')}`

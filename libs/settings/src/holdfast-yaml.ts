@@ -1,11 +1,12 @@
 // The shape of holdfast.yaml (api.md, section 6). The JSON Schema for editors is made from it.
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
+import { alertType } from '@libs/events/alert-events';
 import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { accessFields, stateFields } from './access-shape';
-import { limitsFields } from './limits-shape';
+import { limitsFields, timeZoneField } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
 /** No slash: `provider/model` is split there. */
@@ -141,6 +142,7 @@ const customer = z.strictObject({
   id,
   name: z.string().optional(),
   weight: positive.optional(),
+  time_zone: timeZoneField.optional().describe('For its calendar budgets that name none.'),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
   ...accessFields,
@@ -150,6 +152,22 @@ const customer = z.strictObject({
 
 const price = z.strictObject({
   provider: z.string().min(1), model: z.string().min(1), ...priceFields,
+});
+
+const alertWebhook = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  endpoint: z.string().regex(/^whe_/, { error: 'names an endpoint by its id, whe_…' }).optional(),
+  events: z.array(alertType).min(1).optional().describe('Absent: all of them.'),
+}).refine(({ url, endpoint }) => (url === undefined) !== (endpoint === undefined), {
+  error: 'needs either url or endpoint',
+});
+
+const alerts = z.strictObject({
+  key_expiring_days: z.array(positive.max(365)).max(10).optional().describe(
+    'Days before its end at which a key is told of; 7 and 1 where nothing is said.',
+  ),
+  outcome_unknown_after_s: z.int().nonnegative().max(604_800).optional(),
+  webhooks: z.array(alertWebhook).max(20).optional(),
 });
 
 const governance = z.strictObject({
@@ -168,6 +186,7 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
+  alerts: alerts.optional(),
   governance: governance.optional(),
 });
 
@@ -176,6 +195,7 @@ export type ProviderYaml = z.output<typeof provider>;
 export type RouteYaml = z.output<typeof route>;
 export type CustomerYaml = z.output<typeof customer>;
 export type VirtualKeyYaml = z.output<typeof virtualKey>;
+export type AlertsYaml = z.output<typeof alerts>;
 export type PriceYaml = z.output<typeof price>;
 
 /**
@@ -186,7 +206,6 @@ export const laterFields: Readonly<Record<string, string>> = {
   budgets: 'budgets stand at customers, teams and keys',
   rate_limits: 'rate limits stand at customers, teams and keys',
   currency: 'amounts are in USD (limit_usd); there is no other currency in this version',
-  timezone: 'calendar windows begin at midnight UTC in this version; remove it',
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',
@@ -201,6 +220,6 @@ export function configJsonSchema(): Record<string, unknown> {
     ...z.toJSONSchema(holdfastYaml, { io: 'input', unrepresentable: 'any' }),
     title: 'holdfast.yaml',
     description: 'Configuration of Holdfast: providers, routes, customers, prices, health, webhooks, '
-      + 'governance.',
+      + 'alerts, governance.',
   };
 }

@@ -216,7 +216,7 @@ describe('a wrong holdfast.yaml', () => {
 
   test('a rate limit of nothing, and limits of nobody, are refused', () => {
     const [problem] = refused(full.replace('    name: ${NAME}\n', '    rate_limits: [{ window: minute }]\n'));
-    expect(problem).toContain('customers[0].rate_limits[0]: needs requests, tokens or both');
+    expect(problem).toContain('customers[0].rate_limits[0]: needs requests, tokens, input_tokens, output_tokens or concurrent');
     expect(refused(`${smallest}budgets: []\n`)[0]).toContain('budgets stand at customers, teams and keys');
   });
 

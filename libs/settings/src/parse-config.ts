@@ -18,16 +18,19 @@ export interface ParseOptions {
   readonly environment?: Environment;
   /** Decides which catalogue prices are in force. */
   readonly nowMs?: number;
+  /** Refused when a file is applied; one that was applied before may be read again later. */
+  readonly endedRaises?: 'refuse' | 'leave_out';
 }
 
 export function parseConfig(text: string, options: ParseOptions = {}): ParsedConfig {
   const { file = 'holdfast.yaml', environment = process.env, nowMs = Date.now() } = options;
+  const { endedRaises = 'refuse' } = options;
   const { value, list } = readConfigText(text, file, environment);
   const notYaml = list.problems.length > 0 && value === null;
   const yaml = notYaml ? null : checkShape(value, list);
   if (yaml === null) return { ok: false, problems: inOrder(list.problems) };
   const notes: string[] = [];
-  const config = buildConfig(yaml, nowMs, { environment, list, notes });
+  const config = buildConfig(yaml, nowMs, { environment, list, notes, endedRaises });
   if (list.problems.length > 0) return { ok: false, problems: inOrder(list.problems) };
   return { ok: true, config, notes };
 }

@@ -1,5 +1,6 @@
 // Questions to the router, to running workers, and what is broadcast.
 import { type HoldReconcileRequested, type Priority } from '@libs/events/job-events';
+import { type RateLeft } from '@libs/events/limits';
 
 /** To `ask.router.<p>`; only the partition's owner answers. */
 export interface AskRouter {
@@ -16,12 +17,23 @@ export interface AskRouter {
   readonly usage?: readonly string[];
   /** When these virtual keys were used (libs/routing/key-uses). */
   readonly key_uses?: readonly string[];
+  /** What was raised in this partition (libs/routing/alerts/alert-report); of one customer, or all. */
+  readonly alerts?: { readonly tenant: string | null };
   /** A page of the holds whose end nobody learned, behind where the last one ended. */
   readonly holds?: { readonly after: string | null };
   /** Whether this could be done with a hold of this job now (data of a `HoldReconcileRequested`). */
   readonly hold_possible?: { readonly job: string; readonly asked: HoldReconcileRequested };
   /** What became of a request about a hold, by the id of its event. */
   readonly hold_verdict?: string;
+  /** What the rate limits of such a request have left. */
+  readonly rates?: RatedRequest;
+}
+
+export interface RatedRequest {
+  readonly tenant: string;
+  readonly team: string | null;
+  readonly key: string;
+  readonly model: string;
 }
 
 /** Open jobs of a partition. */
@@ -56,6 +68,8 @@ export interface RouterAnswer {
   readonly health?: readonly object[];
   readonly usage?: readonly object[];
   readonly key_uses?: readonly object[];
+  readonly rates?: readonly RateLeft[];
+  readonly alerts?: readonly object[];
   readonly holds?: { readonly data: readonly object[]; readonly next: string | null };
   /** null: it could be done. */
   readonly hold_refused?: string | null;

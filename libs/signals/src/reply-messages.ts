@@ -1,5 +1,6 @@
 // What travels on `reply.<ingress>`: one JSON object per line, batched per tick by the sender.
 // Sent as a request; the ingress answers `ok` (confirmed); unconfirmed batches are sent again once.
+import { type RateLeft } from '@libs/events/limits';
 
 /** A settled job, from the worker that settled it (after its terminal event was durable). */
 export interface ResultReply {
@@ -21,6 +22,8 @@ export interface ResultReply {
   readonly dropped_params: readonly string[];
   /** Attempt that answered; a stream accepts its end only from the attempt it sent content of. */
   readonly attempt_id: string | null;
+  /** What the rate limits had left when it was routed (`JobRouted`). */
+  readonly rates?: readonly RateLeft[];
 }
 
 /** One SSE event of the client's surface. `index` counts from 0 within an attempt, without gaps. */
@@ -34,6 +37,7 @@ export interface DeltaReply {
   /** Known with the first delta. */
   readonly provider?: string;
   readonly model?: string;
+  readonly rates?: readonly RateLeft[];
 }
 
 /** The running attempt was given up after its content had reached the stream: it cannot go on. */

@@ -9,6 +9,7 @@ import { limitBodies, tooLarge } from './shared/limit-bodies';
 import { prefixes, surfaceOfPath } from './shared/paths';
 import { refusal } from './shared/refusal';
 import { refusalOfError, sendRefusal } from './shared/respond';
+import { tellRates } from './shared/tell-rates';
 
 /** A request, its body included, has come in by then; Node's own limit, which Fastify lifts. */
 const requestMsMax = 300_000;
@@ -26,6 +27,7 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
   server.decorateRequest('startedAt', 0);
   // Hooks of the whole server are those of these routes, too.
   countRequests(server, edge);
+  tellRates(server, edge);
   allowOrigins(server, edge);
   limitBodies(server, edge);
   // An awaited plugin of its own, loaded before Nest, with errors in the surface's own shape.

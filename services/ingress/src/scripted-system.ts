@@ -1,6 +1,7 @@
 // For specs: the rest of the system, scripted. Follows the in-memory log like a router, answers its
 // questions, and settles jobs like a worker, as the spec says.
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
+import { type RateLeft } from '@libs/events/limits';
 import { partitionOf, subjects } from '@libs/events/subjects';
 import { inlineContent } from '@libs/log/content';
 import { type Commit, type EventLog } from '@libs/log/log';
@@ -24,6 +25,8 @@ export class ScriptedSystem {
   keyUses: readonly { key: string; atMs: number; models: object[]; open_jobs: number }[] = [];
   /** Provider calls that were made. */
   calls = 0;
+  /** What the router says of rate limits when it is asked. */
+  rates: readonly RateLeft[] = [];
   /** Events seen, in log order. */
   readonly events: AnyEvent[] = [];
   readonly #firstByKey = new Map<string, Submitted>();
@@ -55,8 +58,9 @@ export class ScriptedSystem {
         const jobs = question.jobs.map((id) => this.#answer(id, question));
         const asked = question.key_uses ?? [];
         const uses = this.keyUses.filter(({ key }) => asked.includes(key));
+        const { rates } = question.rates === undefined ? {} : this;
         const answer = {
-          router: 'scripted', epoch: 1, folded: this.#folded, jobs, key_uses: uses,
+          router: 'scripted', epoch: 1, folded: this.#folded, jobs, key_uses: uses, rates,
         };
         respond?.(JSON.stringify(answer));
       });
@@ -74,7 +78,8 @@ export class ScriptedSystem {
   }
 
   async succeed(
-    submitted: Submitted, body: string, options: { reply?: boolean } = {},
+    submitted: Submitted, body: string,
+    options: { reply?: boolean; rates?: readonly RateLeft[] } = {},
   ): Promise<void> {
     this.calls += 1;
     const { subject: job, tenant, data } = submitted;
@@ -92,6 +97,7 @@ export class ScriptedSystem {
       kind: 'result', job, outcome: 'succeeded', sequence, line: 0, status: 200, body,
       error: null, provider: 'sim', model: data.model, attempts: 1,
       cost_pico_usd: '123000000', dropped_params: [], attempt_id: attemptId,
+      ...(options.rates === undefined ? {} : { rates: options.rates }),
     });
   }
 

@@ -1,9 +1,10 @@
-// `holdfast budgets`: how much of every budget and rate limit is spent and held now.
+// `holdfast budgets`: how much of every budget and rate limit is spent and held now; and
+// `holdfast budgets raise`: more of one for a while.
 import { type Command } from 'commander';
 import { type UsageLine, usageTable } from '@libs/routing/ledger/usage-view';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
@@ -22,5 +23,51 @@ export function addBudgets(program: Command): void {
     const { body } = await callApiOk({ url, key: token }, { path: '/admin/v1/budgets' });
     const { data } = body as { readonly data: readonly UsageLine[] };
     terminal(flags.json).print(flags.json === true ? JSON.stringify(data) : usageTable(data));
+  });
+  addRaise(command);
+}
+
+interface RaiseFlags extends Flags {
+  readonly by?: string;
+  readonly to?: string;
+  readonly until: string;
+  readonly window?: string;
+  readonly model?: readonly string[];
+  readonly provider?: readonly string[];
+  readonly reason?: string;
+}
+
+interface Raised {
+  readonly id: string;
+  readonly add_usd: string;
+  readonly until: string;
+}
+
+function addRaise(budgets: Command): void {
+  const command = budgets.command('raise')
+    .description('raise one budget until a time; it ends by itself')
+    .argument('<level>', 'customer, team or key')
+    .argument('<id>', 'whose budget')
+    .option('--by <usd>', 'so much more')
+    .option('--to <usd>', 'so much altogether')
+    .requiredOption('--until <time>', 'e.g. 2030-01-31 (00:00 UTC) or 2030-01-31T12:00:00Z')
+    .option('--window <window>', 'which budget, where there are several: its window')
+    .option('--model <glob...>', 'its models')
+    .option('--provider <glob...>', 'its providers')
+    .option('--reason <text>', 'kept in the log');
+  withExamples(withAccess(command), ['budgets raise team search --by 50 --until 2030-02-01 --window month']);
+  command.action(async (level: string, id: string, _own: RaiseFlags, self: Command) => {
+    const flags = self.optsWithGlobals<RaiseFlags>();
+    const { url, token } = await adminAccess(flags, process.env);
+    const path = `/admin/v1/limits/${encodeURIComponent(level)}/${encodeURIComponent(id)}/raises`;
+    const asked = {
+      add_usd: flags.by, limit_usd: flags.to, until: flags.until, window: flags.window,
+      models: flags.model, providers: flags.provider, reason: flags.reason,
+    };
+    const { body } = await callApiOk({ url, key: token }, { method: 'POST', path, body: asked });
+    const { id: raise, add_usd: add, until } = body as Raised;
+    const out = terminal(flags.json);
+    if (flags.json === true) { out.print(JSON.stringify(body)); return; }
+    out.print(`${level} ${id}: ${add} USD more until ${until} (${raise})`);
   });
 }

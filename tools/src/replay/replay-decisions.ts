@@ -2,12 +2,14 @@
 // passes over the log: the first notes what was decided at which place of the fold, the second folds
 // and decides again there. So memory holds a line per decision and the fold, not the log.
 import { createHash } from 'node:crypto';
+import { type AlertData } from '@libs/events/alert-events';
 import { type AnyEvent } from '@libs/events/envelope';
 import { partitionOfSubject } from '@libs/events/subjects';
 import { type Commit } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
-import { decideAgain, differences, type Remade } from '@libs/routing/decide-again';
-import { type FoldNews } from '@libs/routing/partition-state';
+import { raiseAgain } from '@libs/routing/alerts/raise-again';
+import { decideAgain, differences, type Outcome, type Remade } from '@libs/routing/decide-again';
+import { type FoldNews, type PartitionState } from '@libs/routing/partition-state';
 import { foldCommit, newWorld, type World } from '@libs/routing/world';
 import { type IsWithin } from './range';
 
@@ -26,6 +28,8 @@ export interface DecisionsReplayed {
   readonly decisions: number;
   readonly routed: number;
   readonly deferred: number;
+  /** Alerts. */
+  readonly raised: number;
   readonly different: number;
   /** The first of them. */
   readonly differences: readonly DecisionDifference[];
@@ -38,6 +42,8 @@ interface Noted extends Remade {
   readonly sequence: number;
   readonly line: number;
   readonly hash: string;
+  /** What was raised; absent: it is a decision on a job. */
+  readonly alert?: AlertData;
 }
 
 /** What came out otherwise, until the pass comes to where the log has it. */
@@ -58,7 +64,7 @@ export async function replayDecisions(
   for (const list of noted.values()) total += list.length;
   const found: DecisionDifference[] = [];
   const mismatches = new Map<string, Mismatch>();
-  const counts = { decisions: 0, routed: 0, deferred: 0, different: 0, commits: 0 };
+  const counts = { decisions: 0, routed: 0, deferred: 0, raised: 0, different: 0, commits: 0 };
   const world = newWorld(partitionCount);
   const again = (sequence: number): void => {
     for (const one of noted.get(sequence) ?? []) {
@@ -76,6 +82,7 @@ export async function replayDecisions(
       if (!isWithin(commit)) return;
       if (event.type === 'JobRouted') counts.routed += 1;
       else if (event.type === 'JobDeferred') counts.deferred += 1;
+      else if (event.type === 'AlertRaised') counts.raised += 1;
       else if (event.type !== 'HoldWrittenOff' && event.type !== 'HoldReconciled') return;
       const mismatch = mismatches.get(`${commit.sequence}:${line}`);
       if (mismatch === undefined) return;
@@ -102,7 +109,7 @@ async function noteDecisions(read: ReadCommits, isWithin: IsWithin): Promise<Map
       const remade = remadeOf(event);
       if (remade === null) return;
       const one: Noted = {
-        ...remade, partition, sequence: commit.sequence, line, hash: hashOf(event.type, event.data),
+        ...remade, ...(event.type === 'AlertRaised' ? { alert: event.data } : {}), partition, sequence: commit.sequence, line, hash: hashOf(event.type, event.data),
       };
       const list = noted.get(one.seen);
       if (list === undefined) noted.set(one.seen, [one]);
@@ -117,11 +124,17 @@ function remadeOf(event: AnyEvent): Remade | null {
   const none = { job: event.subject, overlay: {}, reserved: {} };
   if (event.type === 'JobRouted') {
     const { seen, now_ms: nowMs, overlay = {}, reserved = {}, output_estimate: estimate } = event.data;
-    return { ...none, seen, nowMs, overlay, reserved, learnsLengths: estimate !== undefined };
+    return {
+      ...none, seen, nowMs, overlay, reserved,
+      learnsLengths: estimate !== undefined, tellsRates: event.data.rates !== undefined,
+    };
   }
   if (event.type === 'JobDeferred') {
     const { seen, now_ms: nowMs, reserved = {} } = event.data;
     return { ...none, seen, nowMs, reserved };
+  }
+  if (event.type === 'AlertRaised') {
+    return { ...none, seen: event.data.seen, nowMs: event.data.now_ms };
   }
   if (event.type !== 'HoldWrittenOff' && event.type !== 'HoldReconciled') return null;
   const { seen, now_ms: nowMs, routing, request = null } = event.data;
@@ -131,10 +144,20 @@ function remadeOf(event: AnyEvent): Remade | null {
 
 function checkOne(world: World, noted: Noted, mismatches: Map<string, Mismatch>): void {
   const state = world.partitions[noted.partition];
-  const outcome = state === undefined
-    ? { type: null, why: 'the log has no such partition' } : decideAgain(world, state, noted);
+  const outcome = state === undefined ? { type: null, why: 'the log has no such partition' }
+    : noted.alert === undefined ? decideAgain(world, state, noted)
+      : raiseNow(world, state, { ...noted, alert: noted.alert });
   if (outcome.type !== null && hashOf(outcome.type, outcome.data) === noted.hash) return;
   mismatches.set(`${noted.sequence}:${noted.line}`, { noted, now: outcome });
+}
+
+function raiseNow(
+  world: World, state: PartitionState, { job: id, alert, seen, nowMs }: Noted & { readonly alert: AlertData },
+): Outcome {
+  const { governance, load, partitions } = world;
+  const tick = { governance, load, nowMs, seen, partitionCount: partitions.length };
+  return raiseAgain(state, tick, { id, data: alert })
+    ?? { type: null, why: 'nothing is to be raised at this place of the log' };
 }
 
 function describe(commit: Commit, event: AnyEvent, { now }: Mismatch): DecisionDifference {

@@ -89,8 +89,8 @@ async function decisions(flags: Flags): Promise<void> {
 }
 
 function described(done: DecisionsReplayed): string {
-  const { decisions: count, routed, deferred, different, commits, seconds } = done;
-  const head = `${count} decisions made again (${routed} routed, ${deferred} deferred) from ${commits} commits in ${
+  const { decisions: count, routed, deferred, raised, different, commits, seconds } = done;
+  const head = `${count} decisions made again (${routed} routed, ${deferred} deferred, ${raised} alerts) from ${commits} commits in ${
     seconds} s: ${different === 0 ? 'every one the same.' : `${different} DIFFERENT:`}`;
   const lines = done.differences.map(({ job: id, sequence, type, fields }) =>
     `  ${String(sequence).padStart(8)}  ${type} ${id}\n${fields.map((field) => `            ${field}`).join('\n')}`);

@@ -9,7 +9,7 @@ export function describeEvent(event: AnyEvent): string {
 /** Generic on purpose: a new event type is shown without a change here. */
 const telling = [
   'model', 'provider', 'status', 'reason', 'routing', 'attempt', 'attempt_id', 'action', 'error', 'plan', 'until_ms',
-  'deadline_at_ms', 'of', 'by', 'actor', 'endpoint', 'router', 'epoch', 'webhook', 'count',
+  'deadline_at_ms', 'of', 'by', 'actor', 'endpoint', 'router', 'epoch', 'webhook', 'count', 'percent',
 ];
 
 function keyFacts(event: AnyEvent): string {

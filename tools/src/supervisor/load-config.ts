@@ -29,7 +29,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { configFile, configRequired, env, simUrl } = options;
   const there = await access(configFile).then(() => true, () => false);
   if (!there && configRequired) throw new Failure(`There is no configuration file ${configFile}.`);
-  const given = there ? readConfigFile(configFile, { environment: env }) : null;
+  const given = there ? readConfigFile(configFile, { environment: env, endedRaises: 'leave_out' }) : null;
   return completeConfig(given?.config ?? null, {
     detected: detectedConfig(env, Date.now()),
     simulated: withModelNames(simulatedConfig(simUrl)),

@@ -27,8 +27,16 @@ export interface KeyUse {
   tokens: number;
 }
 
+/** Without quota or with bad credentials since then: until a call works, or it is configured anew. */
+export interface KeyOut {
+  readonly sinceMs: number;
+  readonly why: 'quota_exhausted' | 'credentials_rejected';
+}
+
 export interface KeyHealth {
   closed: ClosedKey | null;
+  /** However often it was tried in between and refused again. */
+  out: KeyOut | null;
   /** Times in a row that it was closed without a time from the provider: each doubles the pause. */
   closings: number;
   requests: Allowance | null;
@@ -43,7 +51,7 @@ const useSlotMs = 5_000;
 const useWindowMs = 60_000;
 
 export function newKeyHealth(): KeyHealth {
-  return { closed: null, closings: 0, requests: null, tokens: null, use: [] };
+  return { closed: null, out: null, closings: 0, requests: null, tokens: null, use: [] };
 }
 
 export function isOut(closed: ClosedKey): boolean {
@@ -66,6 +74,8 @@ export function closeKey(key: KeyHealth, refused: Refused, rules: HealthRules): 
   if (closing === null) return false;
   if (key.closed !== null && key.closed.untilMs >= closing.untilMs) return false;
   key.closed = closing;
+  const { why, sinceMs } = closing;
+  if (why === 'quota_exhausted' || why === 'credentials_rejected') key.out ??= { sinceMs, why };
   return true;
 }
 
@@ -95,6 +105,7 @@ export function keySucceeded(key: KeyHealth, startedAtMs: number): boolean {
   if (closed === null || startedAtMs < (isOut(closed) ? closed.sinceMs : closed.untilMs)) return false;
   key.closings = 0;
   key.closed = null;
+  key.out = null;
   return isOut(closed);
 }
 

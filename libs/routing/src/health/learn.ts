@@ -42,7 +42,9 @@ export function learnFromAttempt(
   for (const scope of [target, provider]) noteLast(scope, attempt, meaning, loggedAtMs);
   if (attempt.outcome === 'succeeded') measure(target, attempt, loggedAtMs, rules);
   const key = at(load.keys, keyName(attempt.provider, attempt.key), newKeyHealth);
+  const wasOut = key.out !== null;
   const keyChanged = learnKey(key, attempt, loggedAtMs, rules);
+  if (!wasOut && key.out !== null) load.notices += 1;
   if (keyChanged || before !== `${isOpen(target)}${isOpen(provider)}`) load.version += 1;
 }
 

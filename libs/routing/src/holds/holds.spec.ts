@@ -1,6 +1,7 @@
 // Rules of holds whose call's end nobody learned, as one partition decides and remembers them.
 import { describe, expect, test } from '@jest/globals';
 import type { Catalogue } from '@libs/events/catalogue';
+import { defaultAlerts } from '@libs/governance/alert-settings';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import { decideAgain } from '../decide-again';
 import { dropDecisions } from '../decide-partition';
@@ -35,10 +36,15 @@ function partitionWith(writeOffAfterS: number | null | undefined): Partition {
         budgets: [{ limit_pico_usd: '10000', window: 'total', calendar: false, models: [], providers: [] }],
       },
     },
-    ...(writeOffAfterS === undefined ? [] : [{
+    {
       type: 'SettingsChanged', subject: '', tenant: 'system',
-      data: { webhooks_allow_private: false, write_off_after_s: writeOffAfterS, origin: 'file' },
-    } as EventDraft]),
+      data: {
+        webhooks_allow_private: false, origin: 'file',
+        ...(writeOffAfterS === undefined ? {} : { write_off_after_s: writeOffAfterS }),
+        // Alerts have rules of their own.
+        alerts: { ...defaultAlerts, outcome_unknown_after_ms: Number.MAX_SAFE_INTEGER },
+      },
+    },
   ));
 }
 

@@ -1,11 +1,13 @@
 // The bounds of a customer, team or key one by one, each with the account of the ledger it is kept in.
 // The amount is no part of an account's name: a raised budget goes on with what was spent.
 import type { Candidate } from '@libs/events/job-events';
-import type { BudgetWindow, LimitLevel } from '@libs/events/limits';
+import {
+  type BudgetWindow, type LimitLevel, type RateKind, rateKinds, type TimeZoneOffsets,
+} from '@libs/events/limits';
 import { allowsName } from '@libs/governance/glob';
 import type { Limits } from '@libs/governance/state';
 
-export type BoundKind = 'budget' | 'requests' | 'tokens' | 'concurrent';
+export type BoundKind = 'budget' | RateKind | 'concurrent';
 
 /** Which calls an account counts: globs; empty lists are all of them. */
 export interface Scope {
@@ -20,9 +22,31 @@ export interface Bound extends Scope {
   readonly account: string;
   readonly level: LimitLevel;
   readonly id: string;
-  /** 10⁻¹² USD, requests, tokens, or requests under way. */
+  /** 10⁻¹² USD, requests, tokens, or requests under way; without raises. */
   readonly limit: bigint;
+  /** It refuses nothing. */
+  readonly soft: boolean;
+  /** Percent of a budget at which an alert is raised. */
+  readonly alertAt: readonly number[];
+  /** Of a calendar window; null: UTC. */
+  readonly timeZone: string | null;
+  readonly offsets: TimeZoneOffsets | null;
+  readonly raises: readonly BoundRaise[];
 }
+
+export interface BoundRaise {
+  readonly add: bigint;
+  readonly untilMs: number;
+}
+
+/** The limit that holds at this time, with the raises that have not ended. */
+export function limitAt({ limit, raises }: Pick<Bound, 'limit' | 'raises'>, nowMs: number): bigint {
+  if (raises.length === 0) return limit;
+  return raises.reduce((sum, { add, untilMs }) => (nowMs < untilMs ? sum + add : sum), limit);
+}
+
+/** Half: as expected or not; four fifths: there is time to act; all: it is used up. */
+const alertAtDefault: readonly number[] = [50, 80, 100];
 
 /** Limits are immutable values of the governance fold. */
 const known = new WeakMap<Limits, readonly Bound[]>();
@@ -36,30 +60,77 @@ export function boundsOf(limits: readonly Limits[]): readonly Bound[] {
 function boundsOfOne(limits: Limits): readonly Bound[] {
   const found = known.get(limits);
   if (found !== undefined) return found;
-  const bound = (scope: Scope, limit: bigint): Bound =>
-    ({ ...scope, account: accountName(limits, scope), level: limits.level, id: limits.id, limit });
-  const bounds: Bound[] = limits.budgets.map(({ limit_pico_usd: limit, ...scope }) =>
-    bound({ kind: 'budget', ...scope }, BigInt(limit)));
-  for (const { requests, tokens, window, models } of limits.rate_limits) {
-    const scope = { window, calendar: false, models, providers: [] };
-    if (requests !== undefined) bounds.push(bound({ kind: 'requests', ...scope }, BigInt(requests)));
-    if (tokens !== undefined) bounds.push(bound({ kind: 'tokens', ...scope }, BigInt(tokens)));
-  }
-  if (limits.max_concurrent !== null) {
-    bounds.push(bound({
-      kind: 'concurrent', window: 'total', calendar: false, models: [], providers: [],
-    }, BigInt(limits.max_concurrent)));
-  }
+  const bounds = [...budgetBounds(limits), ...rateBounds(limits), ...concurrentBounds(limits)];
   known.set(limits, bounds);
   return bounds;
 }
 
-/** `key/k1 budget month calendar`: for the log, too. */
-function accountName({ level, id }: Limits, scope: Scope): string {
+function budgetBounds(limits: Limits): Bound[] {
+  return limits.budgets.map((budget): Bound => {
+    const { window, calendar, time_zone: timeZone = null, models, providers, raise } = budget;
+    const account = budgetAccount(limits, budget);
+    const own = raise === undefined ? [] : [raiseOf(raise)];
+    const others = limits.raises
+      .filter((one) => budgetAccount(limits, one.budget) === account).map(raiseOf);
+    return {
+      kind: 'budget', window, calendar, models, providers, account, level: limits.level, id: limits.id,
+      limit: BigInt(budget.limit_pico_usd), timeZone,
+      // Its offsets stand in the log before its first use.
+      offsets: timeZone === null ? null : limits.zones.get(timeZone) ?? null,
+      raises: [...own, ...others],
+      soft: budget.soft === true,
+      alertAt: budget.alert_at ?? alertAtDefault,
+    };
+  });
+}
+
+function raiseOf(raise: { readonly add_pico_usd: string; readonly until_ms: number }): BoundRaise {
+  return { add: BigInt(raise.add_pico_usd), untilMs: raise.until_ms };
+}
+
+function rateBounds(limits: Limits): Bound[] {
+  return limits.rate_limits.flatMap((rate) => rateKinds.flatMap((kind) => {
+    const { [kind]: limit, window, models } = rate;
+    return limit === undefined ? [] : [plainBound(limits, { kind, window, models }, limit)];
+  }));
+}
+
+function concurrentBounds(limits: Limits): Bound[] {
+  const bound = (models: readonly string[], limit: number): Bound =>
+    plainBound(limits, { kind: 'concurrent', window: 'total', models }, limit);
+  const { max_concurrent: most, concurrent = [] } = limits;
+  return [
+    ...(most === null ? [] : [bound([], most)]),
+    ...concurrent.map(({ concurrent: limit, models }) => bound(models, limit)),
+  ];
+}
+
+function plainBound(
+  limits: Limits, counted: Pick<Scope, 'kind' | 'window' | 'models'>, limit: number,
+): Bound {
+  const scope = { ...counted, calendar: false, providers: [] };
+  return {
+    ...scope, account: accountName(limits, scope), level: limits.level, id: limits.id,
+    limit: BigInt(limit), timeZone: null, offsets: null, raises: [], soft: false, alertAt: [],
+  };
+}
+
+type Owner = Pick<Limits, 'level' | 'id'>;
+
+/** What a budget is kept in; two with the same are the same budget. */
+export function budgetAccount(
+  owner: Owner, budget: Omit<Scope, 'kind'> & { readonly time_zone?: string | undefined },
+): string {
+  return accountName(owner, { ...budget, kind: 'budget' }, budget.time_zone);
+}
+
+/** `key/k1 budget month calendar Europe/Berlin`: for the log, too. */
+function accountName({ level, id }: Owner, scope: Scope, timeZone?: string): string {
   const { kind, window, calendar, models, providers } = scope;
   return [
     `${level}/${id} ${kind} ${window}`,
     ...(calendar ? ['calendar'] : []),
+    ...(timeZone === undefined ? [] : [timeZone]),
     ...(models.length === 0 ? [] : [`models=${[...models].sort().join(',')}`]),
     ...(providers.length === 0 ? [] : [`providers=${[...providers].sort().join(',')}`]),
   ].join(' ');

@@ -7,10 +7,10 @@ import type { Usage } from '@libs/events/usage';
 import type { JobState } from '@libs/jobs/state';
 import { isStandIn } from '@libs/jobs/unknown-calls';
 import { boundsOf, countsCall } from './bounds';
-import { book, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
+import { book, type Booked, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
 import { heldFromText, textOfHeld } from './ledger-snapshot';
 import { boundedBy } from './output-lengths';
-import { callsOf, partsOf } from './parts';
+import { callsOf, partsOf, type PlannedPart } from './parts';
 
 interface Followed {
   readonly before: JobState | undefined;
@@ -53,7 +53,7 @@ function hold(
   },
 ): void {
   const parts = partsOf(boundsOf(limits), boundedBy(job, routed.output_estimate), routed)
-    .map((part): Part => ({ ...part, slot: openSlot(ledger, part.account, part, atMs) }));
+    .map((part): Part => partOf(part, openSlot(ledger, part.bound.account, part.bound, atMs)));
   if (parts.length === 0) return;
   const entry: HeldRouting = {
     routing: routed.routing, asked: job.submitted.model, calls: callsOf(routed), parts,
@@ -64,6 +64,12 @@ function hold(
   }
   const known = heldOf(ledger, job.id);
   ledger.routings.set(job.id, known === undefined ? [entry] : [...known, entry]);
+}
+
+/** What stays with the job; limits may be set anew meanwhile. */
+function partOf({ bound, perCall }: PlannedPart, slot: number): Part {
+  const { account, kind, window, calendar, models, providers } = bound;
+  return { account, kind, window, calendar, models, providers, perCall, slot };
 }
 
 function heldOf(ledger: Ledger, job: string): HeldRouting[] | undefined {
@@ -124,15 +130,32 @@ function bookAttempt(
   const entry = held.find(({ routing }) => routing === attempt.routing);
   if (entry === undefined) return;
   const before = entry.booked.get(id);
-  const tokens = usage === null ? before?.tokens ?? 0n
-    : BigInt(usage.input_tokens + usage.output_tokens);
-  const picoUsd = cost === null ? before?.picoUsd ?? 0n : BigInt(cost);
-  if (before?.picoUsd === picoUsd && before.tokens === tokens) return;
-  entry.booked.set(id, { picoUsd, tokens });
+  const now: Booked = {
+    picoUsd: cost === null ? before?.picoUsd ?? 0n : BigInt(cost),
+    input: usage === null ? before?.input ?? 0n : BigInt(usage.input_tokens),
+    output: usage === null ? before?.output ?? 0n : BigInt(usage.output_tokens),
+  };
+  const by: Booked = {
+    picoUsd: now.picoUsd - (before?.picoUsd ?? 0n),
+    input: now.input - (before?.input ?? 0n), output: now.output - (before?.output ?? 0n),
+  };
+  if (before !== undefined && by.picoUsd === 0n && by.input === 0n && by.output === 0n) return;
+  entry.booked.set(id, now);
   for (const part of entry.parts) {
-    const spent = part.kind === 'tokens' ? tokens - (before?.tokens ?? 0n)
-      : part.kind === 'budget' && countsCall(part, attempt, entry.asked)
-        ? picoUsd - (before?.picoUsd ?? 0n) : 0n;
+    const spent = spentIn(part, by, { attempt, asked: entry.asked });
     if (spent !== 0n) book(ledger, part, { spent, held: 0n });
+  }
+}
+
+function spentIn(
+  part: Part, by: Booked,
+  { attempt, asked }: { readonly attempt: AttemptRecord; readonly asked: string },
+): bigint {
+  switch (part.kind) {
+    case 'budget': return countsCall(part, attempt, asked) ? by.picoUsd : 0n;
+    case 'tokens': return by.input + by.output;
+    case 'input_tokens': return by.input;
+    case 'output_tokens': return by.output;
+    case 'requests': case 'concurrent': return 0n;
   }
 }

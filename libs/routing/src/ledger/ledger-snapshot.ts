@@ -1,16 +1,17 @@
 // The ledger as lines of a snapshot and back. It goes on changing in place while a snapshot is
 // written, so its values are copied, as text: amounts are bigint, which JSON has not.
-import type { Part } from './ledger';
-import { type HeldRouting, type Ledger, newAccount } from './ledger';
+import { type Booked, type HeldRouting, type Ledger, newAccount, type Part } from './ledger';
 import type { OutputLengths } from './output-lengths';
-import type { Window } from './windows';
+import { slotEndsMs, type Window } from './windows';
 
-type Row = readonly [slot: number, spent: string, held: string];
+/** When a slot ends follows from its window, but in a calendar, where time zones are changed. */
+type Row = readonly [slot: number, spent: string, held: string, endsMs?: number];
 
 export type LedgerItem =
   | {
       readonly kind: 'account'; readonly partition: number; readonly name: string;
-      readonly window: Window; readonly slots: readonly Row[];
+      readonly window: Pick<Window, 'window' | 'calendar'>; readonly slots: readonly Row[];
+      readonly refusedAtMs?: number;
     }
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
@@ -23,13 +24,19 @@ export type LedgerItem =
 
 interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
   readonly parts: readonly (Omit<Part, 'perCall'> & { readonly perCall: string })[];
-  readonly booked: readonly (readonly [id: string, picoUsd: string, tokens: string])[];
+  readonly booked: readonly BookedRow[];
 }
 
+type BookedRow = readonly [id: string, picoUsd: string, input: string, output: string];
+
 export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
-  const accounts = [...ledger.accounts].map(([name, { window, slots }]): LedgerItem => ({
+  const accounts = [...ledger.accounts].map(([name, { window, slots, refusedAtMs }]): LedgerItem => ({
     kind: 'account', partition, name, window,
-    slots: [...slots].map(([slot, { spent, held }]) => [slot, String(spent), String(held)]),
+    slots: [...slots].map(([slot, { spent, held, endsMs }]): Row => {
+      const amounts = [slot, String(spent), String(held)] as const;
+      return window.calendar ? [...amounts, endsMs] : amounts;
+    }),
+    ...(refusedAtMs === null ? {} : { refusedAtMs }),
   }));
   const held = [...ledger.routings].map(([job, routings]): LedgerItem =>
     ({
@@ -53,9 +60,13 @@ export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
     return;
   }
   const account = newAccount(item.window);
-  for (const [slot, spent, held] of item.slots) {
-    account.slots.set(slot, { spent: BigInt(spent), held: BigInt(held) });
+  for (const [slot, spent, held, endsMs] of item.slots) {
+    account.slots.set(slot, {
+      spent: BigInt(spent), held: BigInt(held),
+      endsMs: endsMs ?? slotEndsMs(item.window, slot) ?? Infinity,
+    });
   }
+  account.refusedAtMs = item.refusedAtMs ?? null;
   ledger.accounts.set(item.name, account);
 }
 
@@ -73,7 +84,8 @@ function saved(entry: HeldRouting): SavedRouting {
     ...entry,
     parts: entry.parts.map((part) => ({ ...part, perCall: String(part.perCall) })),
     booked: [...entry.booked]
-      .map(([id, { picoUsd, tokens }]) => [id, String(picoUsd), String(tokens)]),
+      .map(([id, { picoUsd, input, output }]) =>
+        [id, String(picoUsd), String(input), String(output)]),
   };
 }
 
@@ -81,7 +93,10 @@ function restored(entry: SavedRouting): HeldRouting {
   return {
     ...entry,
     parts: entry.parts.map((part) => ({ ...part, perCall: BigInt(part.perCall) })),
-    booked: new Map(entry.booked.map(([id, picoUsd, tokens]) =>
-      [id, { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens) }])),
+    booked: new Map(entry.booked.map(bookedFrom)),
   };
+}
+
+function bookedFrom([id, picoUsd, input, output]: BookedRow): [string, Booked] {
+  return [id, { picoUsd: BigInt(picoUsd), input: BigInt(input), output: BigInt(output) }];
 }

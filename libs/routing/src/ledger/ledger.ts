@@ -2,25 +2,31 @@
 // are all here. Mutable, driven by the fold alone; sums are exact (bigint) and slot by slot.
 import type { Scope } from './bounds';
 import type { LearnedLengths } from './output-lengths';
-import { firstSlot, slotAt, slotEndsMs, slotKeptMs, type Window } from './windows';
+import { slotAt, slotEndsMs, slotKeptMs, type Window } from './windows';
 
 export interface Amounts {
   spent: bigint;
   held: bigint;
 }
 
+export interface Slot extends Amounts {
+  /** From when on it does not count any more, as it was when something was booked here last. */
+  endsMs: number;
+}
+
 /** Holds from one time until another: while no slot leaves the window. */
 interface Sum extends Amounts {
-  readonly from: number;
   readonly sinceMs: number;
-  readonly untilMs: number;
+  untilMs: number;
 }
 
 export interface Account {
-  readonly window: Window;
-  readonly slots: Map<number, Amounts>;
+  readonly window: Pick<Window, 'window' | 'calendar'>;
+  readonly slots: Map<number, Slot>;
   /** The sum from one slot on; kept with each booking, made anew when the window moves. */
   sum: Sum | null;
+  /** When a request last did not fit into a budget that had spent something; null: never. */
+  refusedAtMs: number | null;
 }
 
 /** What a routing holds in one account. */
@@ -44,7 +50,13 @@ export interface HeldRouting {
   heldCalls: number;
   isRunning: boolean;
   /** By attempt id: each is booked once, a better word corrects it. */
-  readonly booked: Map<string, { readonly picoUsd: bigint; readonly tokens: bigint }>;
+  readonly booked: Map<string, Booked>;
+}
+
+export interface Booked {
+  readonly picoUsd: bigint;
+  readonly input: bigint;
+  readonly output: bigint;
 }
 
 export interface Ledger {
@@ -56,14 +68,19 @@ export interface Ledger {
   readonly routings: Map<string, HeldRouting[] | string>;
   /** Of answers that no bound was set for. */
   readonly lengths: LearnedLengths;
+  /**
+   * Budgets of which more was spent, or which refused, since the owner looked at their thresholds.
+   * Not part of the state: whoever takes over looks at all.
+   */
+  readonly touched: Set<string>;
 }
 
 export function newLedger(): Ledger {
-  return { accounts: new Map(), routings: new Map(), lengths: new Map() };
+  return { accounts: new Map(), routings: new Map(), lengths: new Map(), touched: new Set() };
 }
 
 export function newAccount({ window, calendar }: Window): Account {
-  return { window: { window, calendar }, slots: new Map(), sum: null };
+  return { window: { window, calendar }, slots: new Map(), sum: null, refusedAtMs: null };
 }
 
 /** Spent and held in the window that holds now. */
@@ -72,11 +89,10 @@ export function sumOf(ledger: Ledger, name: string, nowMs: number): Readonly<Amo
   if (account === undefined) return nothing;
   const known = account.sum;
   if (known !== null && nowMs >= known.sinceMs && nowMs < known.untilMs) return known;
-  const from = firstSlot(account.window, nowMs);
-  const untilMs = slotEndsMs(account.window, from) ?? Infinity;
-  const sum: Sum = { from, sinceMs: nowMs, untilMs, spent: 0n, held: 0n };
-  for (const [slot, { spent, held }] of account.slots) {
-    if (slot < from) continue;
+  const sum: Sum = { sinceMs: nowMs, untilMs: Infinity, spent: 0n, held: 0n };
+  for (const { spent, held, endsMs } of account.slots.values()) {
+    if (endsMs <= nowMs) continue;
+    sum.untilMs = Math.min(sum.untilMs, endsMs);
     sum.spent += spent;
     sum.held += held;
   }
@@ -95,13 +111,11 @@ export function leavesAtMs(
 ): number | null {
   const account = ledger.accounts.get(name);
   if (account === undefined) return null;
-  const from = firstSlot(account.window, nowMs);
   let left = excess;
-  for (const slot of [...account.slots.keys()].sort((one, other) => one - other)) {
-    if (slot < from) continue;
-    const { spent, held } = account.slots.get(slot) as Amounts;
+  const counting = [...account.slots.values()].filter(({ endsMs }) => endsMs > nowMs);
+  for (const { spent, held, endsMs } of counting.sort((one, other) => one.endsMs - other.endsMs)) {
     left -= spent + held;
-    if (left <= 0n) return slotEndsMs(account.window, slot);
+    if (left <= 0n) return endsMs === Infinity ? null : endsMs;
   }
   return null;
 }
@@ -110,29 +124,61 @@ export function leavesAtMs(
 export function openSlot(ledger: Ledger, name: string, window: Window, atMs: number): number {
   let account = ledger.accounts.get(name);
   if (account === undefined) ledger.accounts.set(name, account = newAccount(window));
-  const slot = slotAt(account.window, atMs);
-  if (!account.slots.has(slot)) {
+  const open = window.calendar ? openCalendarSlot(account, atMs) : null;
+  if (open !== null) return open;
+  const at = slotAt(window, atMs);
+  const endsMs = slotEndsMs(window, at) ?? Infinity;
+  const slot = account.slots.get(at);
+  if (slot === undefined) {
     dropOld(account, atMs);
-    account.slots.set(slot, { spent: 0n, held: 0n });
+    account.slots.set(at, { spent: 0n, held: 0n, endsMs });
+    if (account.sum !== null) account.sum.untilMs = Math.min(account.sum.untilMs, endsMs);
+  } else if (slot.endsMs !== endsMs) {
+    // Its time zone was changed meanwhile: the window goes on.
+    slot.endsMs = endsMs;
+    account.sum = null;
   }
-  return slot;
+  return at;
+}
+
+/**
+ * A window that has begun ends as was said, also when its time zone is changed meanwhile. Of a
+ * calendar account there are a few slots, and finding them costs less than making a date.
+ */
+function openCalendarSlot({ slots }: Account, atMs: number): number | null {
+  for (const [from, { endsMs }] of slots) if (from <= atMs && atMs < endsMs) return from;
+  return null;
 }
 
 /** Of a slot that was dropped nothing is told any more: it counts in no window. */
-export function book(ledger: Ledger, { account: name, slot }: Part, by: Readonly<Amounts>): void {
+export function book(
+  ledger: Ledger, { account: name, slot, kind }: Part, by: Readonly<Amounts>,
+): void {
   const account = ledger.accounts.get(name);
   const amounts = account?.slots.get(slot);
   if (account === undefined || amounts === undefined) return;
   amounts.spent += by.spent;
   amounts.held += by.held;
-  if (account.sum === null || slot < account.sum.from) return;
+  if (kind === 'budget' && by.spent > 0n) ledger.touched.add(name);
+  if (account.sum === null || amounts.endsMs <= account.sum.sinceMs) return;
   account.sum.spent += by.spent;
   account.sum.held += by.held;
 }
 
-function dropOld(account: Account, atMs: number): void {
-  for (const slot of account.slots.keys()) {
-    const endsMs = slotEndsMs(account.window, slot);
-    if (endsMs !== null && endsMs + slotKeptMs(account.window) < atMs) account.slots.delete(slot);
-  }
+/** Every budget: what was touched while another was the owner is not known. */
+export function touchAll({ accounts, touched }: Ledger): void {
+  for (const name of accounts.keys()) if (name.includes(' budget ')) touched.add(name);
+}
+
+/** A request did not fit into what is left of a budget. */
+export function noteRefused(ledger: Ledger, name: string, atMs: number): void {
+  const account = ledger.accounts.get(name);
+  if (account === undefined) return;
+  account.refusedAtMs = atMs;
+  ledger.touched.add(name);
+}
+
+function dropOld({ slots, window }: Account, atMs: number): void {
+  const keptMs = slotKeptMs(window);
+  for (const [from, { endsMs }] of slots) if (endsMs + keptMs < atMs) slots.delete(from);
 }

@@ -16,8 +16,8 @@ export function messageOfRate(met: LimitMet, need: bigint): string {
   if (kind === 'concurrent') {
     return `${level} ${id} may have ${limit} requests under way at the same time, and has ${held}.`;
   }
-  const asks = kind === 'tokens' ? ` This request may need up to ${need}.` : '';
-  return `The limit of ${level} ${id} is ${limit} ${kind} per ${window}: ${spent} are used and `
+  const asks = kind === 'requests' ? '' : ` This request may need up to ${need}.`;
+  return `The limit of ${level} ${id} is ${limit} ${kind.replace('_', ' ')} per ${window}: ${spent} are used and `
     + `${held} are held for requests under way.${asks} ${resets(met, need)}`;
 }
 

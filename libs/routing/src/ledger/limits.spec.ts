@@ -20,7 +20,7 @@ const limitsSet = (bounds: Bounds, level: Level = 'key', id = 'key_1'): DraftOf<
   data: { level, id, budgets: [], rate_limits: [], max_concurrent: null, origin: 'api', ...bounds },
 });
 const budget = (limit: number, changes: object = {}): NonNullable<Bounds['budgets']>[number] => ({
-  limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], ...changes,
+  limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], alert_at: [], ...changes,
 });
 const priceSet = (provider: string, perToken: number): EventDraft => ({
   type: 'PriceSet', subject: `${provider}/gpt-4o`, tenant: 'system',

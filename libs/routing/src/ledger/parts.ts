@@ -1,13 +1,17 @@
 // What a routing holds in each account that bounds it: money by its dearest candidate there, tokens by
 // prompt and longest answer, one request, one place among those under way.
 import type { Candidate } from '@libs/events/job-events';
+import type { RateKind } from '@libs/events/limits';
 import { worstCase } from '@libs/governance/cost';
 import type { JobFacts } from '@libs/jobs/state';
 import { expectedOf, outputTokensDefault } from '../hold';
 import { type Bound, countsCall, countsRequest } from './bounds';
-import type { Part } from './ledger';
 
-export type PlannedPart = Omit<Part, 'slot'>;
+export interface PlannedPart {
+  readonly bound: Bound;
+  /** Held by each of its calls. */
+  readonly perCall: bigint;
+}
 
 /** Of a routing, what its holds follow from: of a plan, or of the event that it became. */
 export interface Routed {
@@ -32,9 +36,7 @@ export function partsOf(
   for (const bound of bounds) {
     if (parts.has(bound.account) || !countsRequest(bound, job.submitted.model)) continue;
     const perCall = heldPerCall(bound, job, { routed, costs });
-    if (perCall === null) continue;
-    const { account, kind, window, calendar, models, providers } = bound;
-    parts.set(account, { account, kind, window, calendar, models, providers, perCall });
+    if (perCall !== null) parts.set(bound.account, { bound, perCall });
   }
   return [...parts.values()];
 }
@@ -58,7 +60,7 @@ function heldPerCall(
 ): bigint | null {
   switch (bound.kind) {
     case 'budget': return dearest(bound, job.submitted.model, costs);
-    case 'tokens': return tokensOf(job);
+    case 'tokens': case 'input_tokens': case 'output_tokens': return tokensOf(job, bound.kind);
     // A request is counted once, however often it is routed.
     case 'requests': return routed.routing === 1 ? 1n : null;
     case 'concurrent': return 1n;
@@ -81,7 +83,14 @@ export function costAtWorst(
   return price === null ? null : worstCase(price, expectedOf(job));
 }
 
-export function tokensOf({ submitted }: Pick<JobFacts, 'submitted'>): bigint {
+export type TokenKind = Exclude<RateKind, 'requests'>;
+
+/** Of one call at worst: its prompt as estimated, its longest answer. */
+export function tokensOf({ submitted }: Pick<JobFacts, 'submitted'>, kind: TokenKind): bigint {
   const { prompt_tokens_estimate: prompt, max_output_tokens: most } = submitted;
-  return BigInt(prompt) + BigInt(most ?? outputTokensDefault);
+  switch (kind) {
+    case 'tokens': return BigInt(prompt) + BigInt(most ?? outputTokensDefault);
+    case 'input_tokens': return BigInt(prompt);
+    case 'output_tokens': return BigInt(most ?? outputTokensDefault);
+  }
 }

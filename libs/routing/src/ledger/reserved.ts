@@ -12,15 +12,16 @@ export function plannedParts(
 ): readonly PlannedPart[] {
   const calls = BigInt(callsOf(routed));
   return partsOf(bounds, job, routed).map((part) => {
-    const once = part.kind === 'requests' || part.kind === 'concurrent';
-    return once ? part : { ...part, perCall: part.perCall * calls };
+    const { bound: { kind }, perCall } = part;
+    const once = kind === 'requests' || kind === 'concurrent';
+    return once ? part : { ...part, perCall: perCall * calls };
   });
 }
 
 export function reserve(
   reserved: Reserved, parts: readonly PlannedPart[] | undefined, by: 1n | -1n,
 ): void {
-  for (const { account, perCall } of parts ?? []) {
+  for (const { bound: { account }, perCall } of parts ?? []) {
     const amount = (reserved.get(account) ?? 0n) + by * perCall;
     if (amount === 0n) reserved.delete(account);
     else reserved.set(account, amount);

@@ -7,47 +7,28 @@ import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import { bookOf } from '@libs/jobs/book';
 import type { JobState } from '@libs/jobs/state';
 import { type SeededRandom, seededRandom } from '@libs/test-kit/seeded-random';
+import { mayRaise } from '../alerts/alert-table';
 import { dropDecisions } from '../decide-partition';
 import { forgetEnded } from '../fold-partition';
 import { findJob } from '../partition-state';
 import { itemsOf, restoreItem, type SnapshotItem } from '../partition-snapshot';
 import { newProviderLoad } from '../provider-load';
 import {
-  attemptOf, decided, given, governed, ownedPartition, type Partition, providerConfigured, submitted, succeeded,
+  attemptOf, decided, given, ownedPartition, type Partition, submitted, succeeded,
 } from '../routing-for-specs';
 import { buildWorkLists } from '../work-lists';
 import { boundsOf } from './bounds';
+import { checkDecided, clockChanges, governanceForSimulation, type Raises, raiseSome } from './limits-for-simulation';
 import { type Ledger, sumOf } from './ledger';
 import { costAtWorst } from './parts';
-import { firstSlot } from './windows';
 
 const runs = Number(process.env['LEDGER_RUNS'] ?? 2_500);
 const onlySeed = process.env['LEDGER_SEED'];
 const stepsPerRun = 40;
 
-const price = (output: number): object => ({
-  input_per_token: '0', cached_input_per_token: '0', cache_write_per_token: '0', output_per_token: String(output), per_request: '1',
-});
-const budget = (limit: number, changes: object = {}): object =>
-  ({ limit_pico_usd: String(limit), window: 'total', calendar: false, models: [], providers: [], ...changes });
-const limits = (level: string, id: string, bounds: object): EventDraft => ({
-  type: 'LimitsSet', subject: `${level}/${id}`, tenant: 'acme',
-  data: { level, id, budgets: [], rate_limits: [], max_concurrent: null, origin: 'api', ...bounds },
-}) as EventDraft;
-
-const governance = governed(
-  { type: 'SettingsChanged', subject: '', tenant: 'system', data: { webhooks_allow_private: false, write_off_after_s: 1_500, origin: 'api' } },
-  providerConfigured('one'), providerConfigured('two'),
-  ...['one', 'two'].map((provider, index): EventDraft => ({
-    type: 'PriceSet', subject: '', tenant: 'system',
-    data: { provider, model: 'gpt-4o', price: price(2 + 3 * index), source: '', origin: 'api' },
-  }) as EventDraft),
-  limits('customer', 'acme', { budgets: [budget(3_000), budget(900, { window: 'hour' })], max_concurrent: 6 }),
-  limits('team', 'red', { budgets: [budget(800, { window: 'minute', calendar: true }), budget(600, { providers: ['two'] })] }),
-  limits('key', 'key_1', { budgets: [budget(700, { window: 'minute' })], rate_limits: [{ requests: 9, tokens: 900, window: 'minute', models: [] }] }),
-);
-const everyBound = boundsOf([...governance.limits.values()]);
 const everything = 'customer/acme budget total';
+const governance = governanceForSimulation();
+const everyBound = boundsOf([...governance.limits.values()]);
 
 interface Logged { readonly draft: EventDraft; readonly atMs: number }
 
@@ -64,8 +45,12 @@ class Run {
   jobs = 0;
   /** What calls cost beyond what was held for them, at most. */
   error = 0n;
+  readonly raises: Raises = { count: 0, most: new Map() };
 
-  constructor(readonly random: SeededRandom) {}
+  constructor(readonly random: SeededRandom) {
+    // So that clocks are changed within the run, where a bound follows them.
+    this.partition.nowMs = random.pick([this.partition.nowMs, ...clockChanges]);
+  }
 
   fold(drafts: readonly EventDraft[]): void {
     given(this.partition, ...drafts);
@@ -118,16 +103,20 @@ function step(run: Run): void {
       deadline_at_ms: partition.nowMs + 400_000, ...(random.chance(0.5) && mode === 'async' ? { over_budget: 'wait' as const } : {}),
     })]);
   } else if (roll < 55) {
+    const before = new Map(partition.state.work!.reserved);
     run.inFlight.push(...decided(partition));
+    checkDecided(partition, before);
   } else if (roll < 70) {
     run.fold(run.inFlight.splice(0));
   } else if (roll < 73) {
     restart(run);
   } else if (roll < 77) {
-    partition.nowMs += random.pick([10, 1_000, 61_000, 1_000_000]);
+    partition.nowMs += random.pick([10, 1_000, 61_000, 1_000_000, 3_600_000]);
     // A decision is in the log within seconds, a job is forgotten after minutes.
     if (run.inFlight.length === 0 && random.chance(0.3)) run.forget();
-  } else if (roll < 80 && run.log.length > 0) {
+  } else if (roll < 79) {
+    partition.governance = raiseSome(run.raises, partition, random);
+  } else if (roll < 82 && run.log.length > 0) {
     const again = random.pick(run.log).draft;
     // Decisions are fenced: none stands in the log twice.
     if (again.type !== 'JobRouted') given(partition, again);
@@ -202,7 +191,8 @@ function check(run: Run): void {
     const { spent, held } = sumOf(state.ledger, account, nowMs);
     const over = spent + held + (state.work!.reserved.get(account) ?? 0n) - limit;
     // Tokens are corrected by what was used, which the simulated providers may exceed too.
-    const allowed = kind === 'budget' ? run.error : kind === 'tokens' ? BigInt(run.jobs) * 105n : 0n;
+    const allowed = kind === 'budget' ? run.error + (run.raises.most.get(account) ?? 0n)
+      : kind.endsWith('tokens') ? BigInt(run.jobs) * 105n : 0n;
     if (over > allowed) throw new Error(`${account}: ${over} over the limit, ${allowed} by estimates`);
   }
   const ended = [...state.ended.keys(), ...state.kept.keys()].map((id) => findJob(state, id)!);
@@ -232,6 +222,24 @@ function settleAll(run: Run): void {
   }
 }
 
+/** Each alert stands in the log once, and every threshold that is passed now was raised in its window. */
+function checkAlerts(run: Run): void {
+  for (let looks = 0; looks < 20; looks += 1) run.fold(decided(run.partition));
+  const { state, nowMs } = run.partition;
+  const ids = run.log.flatMap(({ draft }) => (draft.type === 'AlertRaised' ? [draft.subject] : []));
+  if (new Set(ids).size !== ids.length) throw new Error(`raised twice: ${ids.join(', ')}`);
+  if (state.alerts.raised.size !== ids.length) throw new Error(`${state.alerts.raised.size} of ${ids.length} alerts are known`);
+  for (const { account, limit, alertAt } of everyBound) {
+    // When a raise ends, thresholds are looked at with the next booking.
+    if (run.raises.most.has(account)) continue;
+    const { spent } = sumOf(state.ledger, account, nowMs);
+    for (const percent of alertAt) {
+      const isRaised = !mayRaise(state.alerts, `${account}\n${limit}\n${percent}`, nowMs);
+      if (spent * 100n >= limit * BigInt(percent) && !isRaised) throw new Error(`${percent} % of ${account} is not raised`);
+    }
+  }
+}
+
 /** The same log, in another order of independent events: each job keeps its own. */
 function foldShuffled(run: Run): Partition {
   const log = [...run.log];
@@ -250,15 +258,15 @@ function foldShuffled(run: Run): Partition {
 }
 
 function live(ledger: Ledger, nowMs: number): object {
-  return Object.fromEntries([...ledger.accounts].map(([name, { slots, window }]) => [
-    name, Object.fromEntries([...slots].filter(([slot]) => slot >= firstSlot(window, nowMs))
+  return Object.fromEntries([...ledger.accounts].map(([name, { slots }]) => [
+    name, Object.fromEntries([...slots].filter(([, { endsMs }]) => endsMs > nowMs)
       .map(([slot, { spent, held }]) => [slot, `${spent} ${held}`])),
   ]));
 }
 
 test('whatever happens, budgets hold and the ledger is what the book says', () => {
   const seeds = onlySeed === undefined ? Array.from({ length: runs }, (_, index) => index) : [Number(onlySeed)];
-  const counts = { routed: 0, rejected: 0, lost: 0, writtenOff: 0, byRequest: 0, reconciled: 0, forgotten: 0 };
+  const counts = { routed: 0, rejected: 0, lost: 0, writtenOff: 0, byRequest: 0, reconciled: 0, forgotten: 0, raised: 0 };
   for (const seed of seeds) {
     const run = new Run(seededRandom(seed));
     try {
@@ -268,6 +276,7 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
       }
       settleAll(run);
       check(run);
+      checkAlerts(run);
       if (seed % 10 === 0) {
         const shuffled = foldShuffled(run);
         const { nowMs, state } = run.partition;
@@ -276,6 +285,7 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
     } catch (error) {
       throw new Error(`LEDGER_SEED=${seed}`, { cause: error });
     }
+    counts.raised += run.raises.count;
     counts.forgotten += run.forgotten.length;
     for (const { draft } of run.log) {
       const { type } = draft;
@@ -285,7 +295,8 @@ test('whatever happens, budgets hold and the ledger is what the book says', () =
       counts.routed += Number(type === 'JobRouted');
       counts.rejected += Number(type === 'JobRejected');
       counts.lost += Number(type === 'AttemptAbandoned');
+      counts.raised += Number(type === 'AlertRaised');
     }
   }
   console.log(`${seeds.length} runs: ${JSON.stringify(counts)}`);
-}, Math.max(300_000, 100 * runs));
+}, Math.max(300_000, runs * 200));

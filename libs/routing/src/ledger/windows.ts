@@ -1,11 +1,14 @@
 // Windows of budgets and rate limits as slots, each named by the time it begins. A calendar window is
-// one slot, from one UTC boundary to the next. A rolling one is made of narrow slots: each counts until
+// one slot, from one boundary to the next. A rolling one is made of narrow slots: each counts until
 // its youngest part has left the window, so a rolling window forgets up to one slot late, never early.
-import type { BudgetWindow } from '@libs/events/limits';
+import type { BudgetWindow, TimeZoneOffsets } from '@libs/events/limits';
+import { momentOf, stretchAt } from './time-zone';
 
 export interface Window {
   readonly window: BudgetWindow;
   readonly calendar: boolean;
+  /** Of the time zone that a calendar window begins in; absent: UTC. */
+  readonly offsets?: TimeZoneOffsets | null;
 }
 
 const secondMs = 1_000;
@@ -27,25 +30,26 @@ const rolling: Readonly<Record<Exclude<BudgetWindow, 'total'>, {
 };
 
 /** The slot that something at this time belongs to. */
-export function slotAt({ window, calendar }: Window, atMs: number): number {
+export function slotAt(of: Window, atMs: number): number {
+  const { window, calendar } = of;
   if (window === 'total') return 0;
-  if (calendar) return calendarStart(window, atMs);
+  if (calendar) return calendarSlot(window, of.offsets ?? utc, atMs).fromMs;
   const { slotMs } = rolling[window];
   return Math.floor(atMs / slotMs) * slotMs;
 }
 
-/** The first slot that counts now; all later ones do, also those of a log whose clock is ahead. */
-export function firstSlot(window: Window, nowMs: number): number {
-  if (window.window === 'total') return 0;
-  if (window.calendar) return calendarStart(window.window, nowMs);
-  const { lengthMs, slotMs } = rolling[window.window];
-  return (Math.floor((nowMs - lengthMs - slotMs) / slotMs) + 1) * slotMs;
+/** The first slot that counts now: everything in it or behind it is in the window. */
+export function firstSlot(of: Window, nowMs: number): number {
+  if (of.window === 'total' || of.calendar) return slotAt(of, nowMs);
+  const { lengthMs, slotMs } = rolling[of.window];
+  return Math.floor((nowMs - lengthMs) / slotMs) * slotMs;
 }
 
 /** From when on a slot does not count any more; null: it counts for ever. */
-export function slotEndsMs({ window, calendar }: Window, slot: number): number | null {
+export function slotEndsMs(of: Window, slot: number): number | null {
+  const { window, calendar } = of;
   if (window === 'total') return null;
-  if (calendar) return calendarEnd(window, slot);
+  if (calendar) return calendarSlot(window, of.offsets ?? utc, slot).untilMs;
   const { lengthMs, slotMs } = rolling[window];
   return slot + slotMs + lengthMs;
 }
@@ -57,31 +61,51 @@ export function slotKeptMs({ window }: Window): number {
 
 type Ending = Exclude<BudgetWindow, 'total'>;
 
-function calendarStart(window: Ending, atMs: number): number {
-  const at = new Date(atMs);
-  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
-  switch (window) {
-    case 'minute': return Math.floor(atMs / minuteMs) * minuteMs;
-    case 'hour': return Math.floor(atMs / hourMs) * hourMs;
-    case 'day': return Math.floor(atMs / dayMs) * dayMs;
-    // Weeks begin on Monday (ISO 8601).
-    case 'week': return (Math.floor(atMs / dayMs) - (at.getUTCDay() + 6) % 7) * dayMs;
-    case 'month': return Date.UTC(year, month);
-    case 'quarter': return Date.UTC(year, month - month % 3);
-    case 'year': return Date.UTC(year, 0);
-  }
+const utc: TimeZoneOffsets = [{ from_ms: 0, minutes: 0 }];
+
+interface Span {
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
-function calendarEnd(window: Ending, startMs: number): number {
-  const start = new Date(startMs);
-  const [year, month] = [start.getUTCFullYear(), start.getUTCMonth()];
+/** Each moment is in exactly one slot, also where clocks are changed: a day has 23, 24 or 25 hours. */
+function calendarSlot(window: Ending, offsets: TimeZoneOffsets, atMs: number): Span {
+  const { fromMs, untilMs, offsetMs } = stretchAt(offsets, atMs);
+  const localMs = atMs + offsetMs;
+  if (window === 'minute' || window === 'hour') {
+    // Where clocks are changed by half an hour, the hour is cut there.
+    const lengthMs = window === 'minute' ? minuteMs : hourMs;
+    const startMs = Math.floor(localMs / lengthMs) * lengthMs - offsetMs;
+    return {
+      fromMs: Math.max(startMs, fromMs), untilMs: Math.min(startMs + lengthMs, untilMs),
+    };
+  }
+  const [start, end] = localDates(window, localMs);
+  const span = { fromMs: momentOf(offsets, start), untilMs: momentOf(offsets, end) };
+  if (atMs < span.untilMs) return span;
+  // Clocks were set back over midnight: the new day has begun, and is not begun again.
+  return { fromMs: span.untilMs, untilMs: momentOf(offsets, localDates(window, end)[1]) };
+}
+
+/** Midnights, as local time: where the window begins, and the next one. */
+function localDates(
+  window: Exclude<Ending, 'minute' | 'hour'>, localMs: number,
+): readonly [start: number, end: number] {
+  const at = new Date(localMs);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  const day = Math.floor(localMs / dayMs);
   switch (window) {
-    case 'minute': return startMs + minuteMs;
-    case 'hour': return startMs + hourMs;
-    case 'day': return startMs + dayMs;
-    case 'week': return startMs + 7 * dayMs;
-    case 'month': return Date.UTC(year, month + 1);
-    case 'quarter': return Date.UTC(year, month + 3);
-    case 'year': return Date.UTC(year + 1, 0);
+    case 'day': return [day * dayMs, (day + 1) * dayMs];
+    case 'week': {
+      // Weeks begin on Monday (ISO 8601).
+      const monday = (day - (at.getUTCDay() + 6) % 7) * dayMs;
+      return [monday, monday + 7 * dayMs];
+    }
+    case 'month': return [Date.UTC(year, month), Date.UTC(year, month + 1)];
+    case 'quarter': {
+      const first = month - month % 3;
+      return [Date.UTC(year, first), Date.UTC(year, first + 3)];
+    }
+    case 'year': return [Date.UTC(year, 0), Date.UTC(year + 1, 0)];
   }
 }

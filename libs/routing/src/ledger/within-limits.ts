@@ -3,14 +3,16 @@
 // why. Pure: ledger, overlay and time give the same answer whenever it is asked again.
 import type { UnknownPricePolicy } from '@libs/events/governance-events';
 import type { Candidate, RoutingReason } from '@libs/events/job-events';
-import type { LimitMet } from '@libs/events/limits';
+import type { LimitMet, RateLeft } from '@libs/events/limits';
 import { limitsOf } from '@libs/governance/limits';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
-import { type Bound, boundsOf, countsCall, countsRequest } from './bounds';
+import { unpriced } from '../unknown-price';
+import { type Bound, boundsOf, countsCall, countsRequest, limitAt } from './bounds';
 import { leavesAtMs, type Ledger, sumOf } from './ledger';
 import { messageOfBudget, messageOfRate, unpricedMessage, usdShort } from './limit-messages';
 import { costAtWorst, tokensOf } from './parts';
+import { type RateTaken, ratesLeft } from './rates-left';
 import { reservedText } from './reserved';
 import { slotAt, slotEndsMs } from './windows';
 
@@ -40,11 +42,15 @@ export interface Within<E> {
   /** Whether two calls at the same time may be made of these. */
   readonly fitTwice: (candidates: readonly Candidate[]) => boolean;
   readonly reserved: Readonly<Record<string, string>>;
+  /** What the rate limits have left when so many calls of it are made. */
+  readonly rates: (calls: 1 | 2) => readonly RateLeft[];
 }
 
 interface Asked {
   readonly job: JobFacts;
   readonly bounds: readonly Bound[];
+  /** Of the bounds, at this time. */
+  readonly limitOf: readonly bigint[];
   readonly limits: LimitsContext;
   readonly nowMs: number;
   readonly unknownPrice: UnknownPricePolicy;
@@ -60,8 +66,14 @@ const concurrentRetryS = 1;
  */
 const waitsInQueueMs = 60_000;
 
+/** Of a job, what says which bounds it has. */
+export interface AskedBy {
+  readonly tenant: string;
+  readonly submitted: Pick<JobFacts['submitted'], 'team' | 'key' | 'model'>;
+}
+
 export function jobBounds(
-  { tenant, submitted: { team, key, model } }: JobFacts, governance: GovernanceState,
+  { tenant, submitted: { team, key, model } }: AskedBy, governance: GovernanceState,
 ): readonly Bound[] {
   const limits = limitsOf(governance, { tenant, team, key });
   if (limits.length === 0) return [];
@@ -78,10 +90,11 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
   const bounds = limits === undefined ? [] : jobBounds(job, governance);
   if (limits === undefined || bounds.length === 0) return unbounded(entries);
   const taken = bounds.map(({ account }) => takenOf(account, limits, nowMs));
+  const limitOf = bounds.map((bound) => limitAt(bound, nowMs));
   const { unknownPrice } = governance;
-  const asked: Asked = { job, bounds, limits, nowMs, taken, unknownPrice };
-  const rate = bounds.find((bound, at) => !fitsRate(bound, at, asked, 1n));
-  if (rate !== undefined) return overRate(rate, asked);
+  const asked: Asked = { job, bounds, limitOf, limits, nowMs, taken, unknownPrice };
+  const rate = bounds.findIndex((bound, at) => !fitsRate(bound, at, asked, 1n));
+  if (rate >= 0) return overRate(rate, asked);
   const kept = entries.filter(({ candidate }) => tooDear(candidate, asked, 1n) === null);
   if (kept.length === 0) return overBudget(entries, asked);
   return {
@@ -93,12 +106,30 @@ export function withinLimits<E extends { readonly candidate: Candidate }>(
     fitTwice: (candidates) => bounds.every((bound, at) => fitsRate(bound, at, asked, 2n))
       && candidates.every((candidate) => tooDear(candidate, asked, 2n) === null),
     reserved: reservedText(limits.reserved, bounds),
+    rates: (calls) => leftAfter(asked, BigInt(calls)),
   };
+}
+
+/** What the rate limits that bound a job have left; empty where none does. */
+export function ratesNow(
+  job: AskedBy, governance: GovernanceState, limits: LimitsContext, nowMs: number,
+): readonly RateLeft[] {
+  const bounds = jobBounds(job, governance);
+  if (bounds.length === 0) return [];
+  return ratesLeft(bounds.map((bound): RateTaken =>
+    ({ bound, taken: takenOf(bound.account, limits, nowMs) })), nowMs);
+}
+
+function leftAfter(asked: Asked, calls: bigint): readonly RateLeft[] {
+  return ratesLeft(asked.bounds.map((bound, at): RateTaken => ({
+    bound, taken: (asked.taken[at] as bigint) + needOfRate(bound, asked, calls),
+  })), asked.nowMs);
 }
 
 function unbounded<E>(entries: readonly E[]): Within<E> {
   return {
     kind: 'within', entries, reasons: [], fits: () => true, fitTwice: () => true, reserved: {},
+    rates: () => [],
   };
 }
 
@@ -110,7 +141,7 @@ function takenOf(account: string, { ledger, reserved }: LimitsContext, nowMs: nu
 function needOfRate({ kind }: Bound, { job }: Asked, calls: bigint): bigint {
   switch (kind) {
     case 'budget': return 0n;
-    case 'tokens': return tokensOf(job) * calls;
+    case 'tokens': case 'input_tokens': case 'output_tokens': return tokensOf(job, kind) * calls;
     case 'requests': return job.routings === 0 ? 1n : 0n;
     case 'concurrent': return 1n;
   }
@@ -118,11 +149,12 @@ function needOfRate({ kind }: Bound, { job }: Asked, calls: bigint): bigint {
 
 function fitsRate(bound: Bound, at: number, asked: Asked, calls: bigint): boolean {
   const need = needOfRate(bound, asked, calls);
-  return need === 0n || (asked.taken[at] as bigint) + need <= bound.limit;
+  return need === 0n || (asked.taken[at] as bigint) + need <= (asked.limitOf[at] as bigint);
 }
 
 interface TooDear {
-  readonly bound: Bound;
+  /** Which of the bounds. */
+  readonly at: number;
   /** null: the price is not known. */
   readonly need: bigint | null;
 }
@@ -134,8 +166,10 @@ function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | n
   if (cost === null && asked.unknownPrice === 'allow') return null;
   const need = cost === null ? null : cost * calls;
   for (const [at, bound] of asked.bounds.entries()) {
-    if (bound.kind !== 'budget' || !countsCall(bound, candidate, asked.job.submitted.model)) continue;
-    if (need === null || (asked.taken[at] as bigint) + need > bound.limit) return { bound, need };
+    if (bound.kind !== 'budget' || bound.soft) continue;
+    if (!countsCall(bound, candidate, asked.job.submitted.model)) continue;
+    const limit = asked.limitOf[at] as bigint;
+    if (need === null || (asked.taken[at] as bigint) + need > limit) return { at, need };
   }
   return null;
 }
@@ -143,19 +177,20 @@ function tooDear(candidate: Candidate, asked: Asked, calls: bigint): TooDear | n
 function reasonOf(candidate: Candidate, asked: Asked): RoutingReason[] {
   const found = tooDear(candidate, asked, 1n);
   if (found === null) return [];
-  const { bound, need } = found;
-  const reason = need === null ? 'its price is not known, and a budget bounds this request'
+  const { at, need } = found;
+  const bound = asked.bounds[at] as Bound;
+  const reason = need === null ? `${unpriced}, and a budget bounds this request`
     : `may cost ${usdShort(need)} USD, more than is left of the budget of ${bound.level} ${bound.id}`;
   const { provider, key, model } = candidate;
   return [{ provider, key, model, verdict: 'passed_over', reason }];
 }
 
-function overRate(bound: Bound, asked: Asked): OverLimit {
+function overRate(at: number, asked: Asked): OverLimit {
   const { job, nowMs } = asked;
-  const need = needOfRate(bound, asked, 1n);
-  const met = metLimit(bound, need, asked);
+  const need = needOfRate(asked.bounds[at] as Bound, asked, 1n);
+  const met = metLimit(at, need, asked);
   const untilMs = met.resets_at_ms;
-  const never = need > bound.limit;
+  const never = need > (asked.limitOf[at] as bigint);
   if (job.submitted.mode === 'async' && !never) return { kind: 'wait', untilMs };
   const retryAfterS = untilMs === null ? concurrentRetryS
     : Math.max(1, Math.ceil((untilMs - nowMs) / 1000));
@@ -170,24 +205,25 @@ function overBudget(
   entries: readonly { readonly candidate: Candidate }[], asked: Asked,
 ): OverLimit {
   const reasons = entries.flatMap(({ candidate }) => reasonOf(candidate, asked));
-  let least: { readonly bound: Bound; readonly need: bigint } | null = null;
+  let least: { readonly at: number; readonly need: bigint } | null = null;
   for (const { candidate } of entries) {
     const found = tooDear(candidate, asked, 1n);
     if (found === null || found.need === null) continue;
-    if (least === null || found.need < least.need) least = { bound: found.bound, need: found.need };
+    if (least === null || found.need < least.need) least = { at: found.at, need: found.need };
   }
   if (least === null) {
     const message = unpricedMessage(entries.map(({ candidate }) => candidate));
     return { kind: 'reject', reason: 'budget_exceeded', status: 402, message, reasons };
   }
-  const { bound, need } = least;
-  const met = metLimit(bound, need, asked);
+  const { at, need } = least;
+  const met = metLimit(at, need, asked);
+  const limit = asked.limitOf[at] as bigint;
   const message = messageOfBudget(met, need);
   const { mode, over_budget: wanted } = asked.job.submitted;
-  if (mode === 'async' && wanted === 'wait' && need <= bound.limit) {
+  if (mode === 'async' && wanted === 'wait' && need <= limit) {
     const { resets_at_ms: untilMs } = met;
     // What stands in the way is only held: it is looked at again whenever a call ends.
-    if (BigInt(met.spent) + need <= bound.limit) return { kind: 'wait', untilMs };
+    if (BigInt(met.spent) + need <= limit) return { kind: 'wait', untilMs };
     const isSoon = untilMs !== null && untilMs - asked.nowMs <= waitsInQueueMs;
     if (isSoon) return { kind: 'wait', untilMs };
     if (untilMs !== null && untilMs > asked.nowMs) {
@@ -198,9 +234,10 @@ function overBudget(
   return { kind: 'reject', reason: 'budget_exceeded', status: 402, message, reasons, limit: met };
 }
 
-function metLimit(bound: Bound, need: bigint, asked: Asked): LimitMet {
+function metLimit(at: number, need: bigint, asked: Asked): LimitMet {
   const { limits: { ledger, reserved }, nowMs } = asked;
-  const { kind, level, id, window, limit, account } = bound;
+  const [bound, limit] = [asked.bounds[at] as Bound, asked.limitOf[at] as bigint];
+  const { kind, level, id, window, account } = bound;
   const { spent, held } = sumOf(ledger, account, nowMs);
   const waiting = reserved.get(account) ?? 0n;
   const excess = spent + held + waiting + need - limit;
@@ -211,5 +248,6 @@ function metLimit(bound: Bound, need: bigint, asked: Asked): LimitMet {
   return {
     kind, level, id, window, limit: String(limit), spent: String(spent),
     held: String(held + waiting), resets_at_ms: resetsAtMs,
+    ...(kind === 'budget' && need <= limit ? { account } : {}),
   };
 }

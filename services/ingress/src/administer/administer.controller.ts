@@ -7,11 +7,15 @@ import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { actOnEntity } from './act-on-entity';
+import {
+  alertEndpointSecret, alertEndpointsReport, alertsReport, redeliverAlert,
+} from './alerts-report';
 import { applyConfig } from './apply-config';
 import { configView } from './config-view';
 import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
+import { endRaise, raiseBudget } from './raises';
 
 type Answer = {
   readonly status: number; readonly body: unknown;
@@ -47,6 +51,30 @@ export class AdministerController {
     return this.#answer(request, reply, async () => ok(await budgetsReport(this.edge)));
   }
 
+  @Get('alerts')
+  alerts(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => alertsReport(this.edge, request));
+  }
+
+  @Post('alert_deliveries/:id/redeliver')
+  alertAgain(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => redeliverAlert(this.edge, id));
+  }
+
+  @Get('alert_endpoints')
+  alertEndpoints(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => alertEndpointsReport(this.edge));
+  }
+
+  @Post('alert_endpoints/:id/secret')
+  alertSecret(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => alertEndpointSecret(this.edge, id));
+  }
+
   @Get('unknown_prices')
   unknownPrices(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, () => ok(unknownPrices(this.edge)));
@@ -55,6 +83,16 @@ export class AdministerController {
   @Get('dead_letters')
   deadLetters(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, () => deadLetters(this.edge, request));
+  }
+
+  @Post('limits/:level/:id/raises')
+  raise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => raiseBudget(this.edge, raised(request), request));
+  }
+
+  @Delete('limits/:level/:id/raises/:raise')
+  endRaise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => endRaise(this.edge, raised(request)));
   }
 
   @Get(':entity')
@@ -123,6 +161,11 @@ export class AdministerController {
 
 function ok(body: unknown): Answer {
   return { status: 200, body };
+}
+
+function raised(request: FastifyRequest): { level: string; id: string; raise: string } {
+  const { level = '', id = '', raise = '' } = request.params as Record<string, string>;
+  return { level, id, raise };
 }
 
 /** A wildcard: names of models and prices have slashes in them. */

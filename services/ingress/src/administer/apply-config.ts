@@ -11,6 +11,7 @@ import { evolveGovernance } from '@libs/governance/evolve';
 import { knownNames } from '@libs/governance/known-names';
 import { type GovernanceState } from '@libs/governance/state';
 import { type KeyUseView } from '@libs/routing/key-uses';
+import { timeZoneProblem } from '@libs/settings/time-zone-offsets';
 import { askKeyUses } from '../shared/ask-key-uses';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
@@ -31,6 +32,8 @@ export async function applyConfig(
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
   const desired = readJson(request, desiredConfig);
   if (isRefusal(desired)) return desired;
+  const unknown = unknownTimeZone(desired);
+  if (unknown !== null) return refusal(400, 'invalid_value', unknown, { param: 'time_zone' });
   const { dry_run: dryRun, force } = request.query as { dry_run?: string; force?: string };
   const seen = /^"?(\d+)"?$/.exec(request.headers['if-match'] ?? '')?.[1];
   const apply = { edge, desired, force: isYes(force), seen: seen === undefined ? null : Number(seen) };
@@ -67,6 +70,19 @@ async function append(
     await recordAct(edge, { act: 'config.apply', about: 'config', detail });
   }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
+}
+
+/** Checked again where it becomes an event: not every client reads a file with our code. */
+function unknownTimeZone({ customers, limits = [] }: DesiredConfig): string | null {
+  const named = [
+    ...customers.flatMap(({ time_zone: zone }) => zone ?? []),
+    ...limits.flatMap(({ budgets }) => budgets.flatMap(({ time_zone: zone }) => zone ?? [])),
+  ];
+  for (const zone of named) {
+    const problem = timeZoneProblem(zone);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 interface Look {

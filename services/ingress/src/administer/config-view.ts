@@ -16,6 +16,7 @@ export function configView(state: GovernanceState, nowMs: number): object {
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
     settings: {
       webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
+      alerts: state.alerts,
       write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
     },
   };

@@ -1,8 +1,9 @@
 // Customers in administration.
 import { z } from 'zod';
 import { type Catalogue } from '@libs/events/catalogue';
-import { type GovernanceState } from '@libs/governance/state';
+import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
+import { timeZoneField } from '@libs/settings/limits-shape';
 import { isRefusal, refusal } from '../shared/refusal';
 import { accessBody, checkFields, checkRules, rulesAsBody, stateDrafts } from './access-bodies';
 import { type EntityKind, entityId, entityName } from './entity-kind';
@@ -10,7 +11,11 @@ import { stateView } from './key-view';
 import { limitsDrafts, limitsOfEntity } from './limits-kind';
 
 const customerBody = z.object({
-  id: entityId, name: entityName, weight: z.number().positive().default(1), ...accessBody,
+  id: entityId.refine((value) => value !== systemTenant, {
+    error: 'is taken for what belongs to no customer',
+  }),
+  name: entityName, weight: z.number().positive().default(1),
+  time_zone: timeZoneField.optional(), ...accessBody,
 });
 
 export const customers: EntityKind = {
@@ -19,26 +24,32 @@ export const customers: EntityKind = {
     const one = state.customers.get(wanted);
     return one === undefined ? null : { view: view(state, one), origin: one.origin };
   },
-  make: (body, { state }) => {
+  make: (body, context) => {
+    const { state } = context;
     const value = checkFields(body, customerBody);
     if (isRefusal(value)) return value;
-    const { id, name, weight } = value;
+    const { id, name, weight, time_zone: zone } = value;
     const owner = { level: 'customer' as const, id, tenant: id };
-    const limits = limitsDrafts(state, owner, value);
+    const limits = limitsDrafts(context, owner, value);
     if (isRefusal(limits)) return limits;
     const states = stateDrafts(state, owner, value);
     if (isRefusal(states)) return states;
     const rules = buildAccess(value);
     const wrong = checkRules(state, owner, rules);
     if (wrong !== null) return wrong;
-    const data = { customer: id, name, weight, ...rules, origin: 'api' as const };
+    const data = {
+      customer: id, name, weight, ...rules,
+      ...(zone === undefined ? {} : { time_zone: zone }), origin: 'api' as const,
+    };
     const draft = { type: 'CustomerSet' as const, subject: id, tenant: id, data };
     return { id, draft, also: [...limits, ...states] };
   },
   changeable: true,
   base: (state, wanted) => {
     const one = state.customers.get(wanted);
-    return one === undefined ? null : { name: one.name, weight: one.weight, ...rulesAsBody(one) };
+    return one === undefined ? null : {
+      name: one.name, weight: one.weight, time_zone: one.time_zone, ...rulesAsBody(one),
+    };
   },
   inUse: (state, wanted) => {
     const teams = [...state.teams.values()].filter(({ customer }) => customer === wanted);

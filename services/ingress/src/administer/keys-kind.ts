@@ -62,7 +62,8 @@ export function newKeyValue(): { value: string; hash: string; hint: string } {
   return { value, hash: sha256Hex(value), hint: value.slice(0, hintLetters) };
 }
 
-function makeKey(body: Body, { state, nowMs, changes }: MakeContext): Made | HttpRefusal {
+function makeKey(body: Body, context: MakeContext): Made | HttpRefusal {
+  const { state, nowMs, changes } = context;
   const value = checkFields(body, keyBody);
   if (isRefusal(value)) return value;
   const present = changes === undefined ? undefined : state.keys.get(changes);
@@ -79,7 +80,7 @@ function makeKey(body: Body, { state, nowMs, changes }: MakeContext): Made | Htt
     return refusal(400, 'invalid_value', 'expires_at: is in the past.', { param: 'expires_at' });
   }
   const id = value.id ?? `key_${randomBytes(8).toString('hex')}`;
-  const also = besides(state, { level: 'key', id, tenant }, value);
+  const also = besides(context, { level: 'key', id, tenant }, value);
   if (isRefusal(also)) return also;
   const data = {
     key: id, team: value.team, name: value.name,
@@ -98,10 +99,11 @@ function makeKey(body: Body, { state, nowMs, changes }: MakeContext): Made | Htt
 
 /** Checks the rules, too: nothing goes into the log of a key that could do nothing. */
 function besides(
-  state: GovernanceState, owner: { level: 'key'; id: string; tenant: string },
+  context: MakeContext, owner: { level: 'key'; id: string; tenant: string },
   value: z.output<typeof keyBody>,
 ): readonly EventDraft[] | HttpRefusal {
-  const limits = limitsDrafts(state, owner, value);
+  const { state } = context;
+  const limits = limitsDrafts(context, owner, value);
   if (isRefusal(limits)) return limits;
   const states = stateDrafts(state, owner, value);
   if (isRefusal(states)) return states;

@@ -2,14 +2,19 @@
 // fields of the customers, teams and keys that they bound.
 import { z } from 'zod';
 import { type EventDraft } from '@libs/events/envelope';
-import { type LimitLevel, limitLevel } from '@libs/events/limits';
+import { type BudgetRaise, type LimitLevel, limitLevel } from '@libs/events/limits';
 import { boundsNothing, limitsName } from '@libs/governance/limits';
-import { usdFromPico } from '@libs/governance/money';
+import { addPico, usdFromPico } from '@libs/governance/money';
 import { type GovernanceState, type Limits } from '@libs/governance/state';
-import { buildLimits, type LimitsBuilt, limitsFields, type LimitsYaml } from '@libs/settings/limits-shape';
+import { pathText } from '@libs/settings/config-problem';
+import { limitProblems } from '@libs/settings/limit-problems';
+import {
+  buildLimits, type LimitsBuilt, type LimitsDefaults, limitsFields, type LimitsYaml,
+} from '@libs/settings/limits-shape';
+import { nearestName } from '@libs/governance/nearest-name';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { type Body, type EntityKind } from './entity-kind';
+import { type Body, type EntityKind, type MakeContext } from './entity-kind';
 
 interface Owner {
   readonly level: LimitLevel;
@@ -28,13 +33,14 @@ export const limits: EntityKind = {
     const found = state.limits.get(wanted);
     return found === undefined ? null : { view: limitsView(found), origin: found.origin };
   },
-  make: (body, { state }) => {
+  make: (body, context) => {
     const value = checkShape(body, limitsBody);
     if (isRefusal(value)) return value;
-    const owner = ownerOf(state, value.level, value.id);
+    const owner = ownerOf(context.state, value.level, value.id);
     if (isRefusal(owner)) return owner;
-    const built = buildLimits(value)
+    const built = checkedLimits(value, { ...context, timeZone: zoneOf(context.state, owner) })
       ?? { budgets: [], rate_limits: [], max_concurrent: null };
+    if (isRefusal(built)) return built;
     return { id: limitsName(owner.level, owner.id), draft: draftOf(owner, built) };
   },
   changeable: true,
@@ -53,10 +59,12 @@ export const limits: EntityKind = {
  * what bounds it then stays. Limits of a file are changed there.
  */
 export function limitsDrafts(
-  state: GovernanceState, owner: Owner, value: LimitsYaml,
+  { state, nowMs }: MakeContext, owner: Owner, value: LimitsYaml & { readonly time_zone?: string | undefined },
 ): readonly EventDraft[] | HttpRefusal {
-  const built = buildLimits(value);
+  const timeZone = value.time_zone ?? zoneOf(state, owner);
+  const built = checkedLimits(value, { nowMs, timeZone });
   if (built === null) return [];
+  if (isRefusal(built)) return built;
   const name = limitsName(owner.level, owner.id);
   const now = state.limits.get(name);
   if (now?.origin === 'file') {
@@ -64,6 +72,19 @@ export function limitsDrafts(
       `The limits of ${name} come from the configuration file; change them there and apply it.`);
   }
   return now === undefined && boundsNothing(built) ? [] : [draftOf(owner, built)];
+}
+
+function checkedLimits(
+  value: LimitsYaml, defaults: LimitsDefaults,
+): LimitsBuilt | HttpRefusal | null {
+  const [problem] = limitProblems(value, defaults);
+  if (problem === undefined) return buildLimits(value, defaults);
+  const param = pathText(problem.path);
+  return refusal(400, 'invalid_value', `${param}: ${problem.message}.`, { param });
+}
+
+function zoneOf({ customers }: GovernanceState, { tenant }: Owner): string | null {
+  return customers.get(tenant)?.time_zone ?? null;
 }
 
 /** Fields that show what bounds an entity; empty where nothing does. */
@@ -77,13 +98,29 @@ export function limitsView(found: Limits): object {
   return { level, id, customer, ...fieldsOf(found), origin };
 }
 
-function fieldsOf({ budgets, rate_limits: rates, max_concurrent: most }: Limits): object {
+function fieldsOf(found: Limits): object {
+  const { budgets, rate_limits: rates, max_concurrent: most, concurrent = [], raises } = found;
   return {
-    budgets: budgets.map(({ limit_pico_usd: limit, ...rest }) =>
-      ({ limit_usd: usdFromPico(limit), ...rest })),
-    rate_limits: rates,
+    budgets: budgets.map(({ limit_pico_usd: limit, raise, ...rest }) => ({
+      limit_usd: usdFromPico(limit), ...rest,
+      ...(raise === undefined ? {} : { raise: {
+        limit_usd: usdFromPico(addPico(limit, raise.add_pico_usd)), until: isoTime(raise.until_ms),
+      } }),
+    })),
+    rate_limits: [...rates, ...concurrent],
     max_concurrent: most,
+    ...(raises.length === 0 ? {} : { raises: raises.map(raiseView) }),
   };
+}
+
+export function raiseView(
+  { raise: id, budget, add_pico_usd: add, until_ms: untilMs, reason }: BudgetRaise,
+): object {
+  return { id, budget, add_usd: usdFromPico(add), until: isoTime(untilMs), reason };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 function draftOf({ level, id, tenant }: Owner, built: LimitsBuilt): EventDraft {
@@ -97,5 +134,9 @@ function ownerOf(state: GovernanceState, level: LimitLevel, id: string): Owner |
   const tenant = level === 'customer' ? state.customers.get(id)?.customer
     : level === 'team' ? state.teams.get(id)?.customer : state.keys.get(id)?.tenant;
   if (tenant !== undefined) return { level, id, tenant };
-  return refusal(400, 'invalid_value', `There is no ${level} "${id}".`, { param: 'id' });
+  const { customers, teams, keys } = state;
+  const all = level === 'customer' ? customers : level === 'team' ? teams : keys;
+  const near = nearestName(id, all.keys());
+  const hint = near === null ? '' : ` Did you mean "${near}"?`;
+  return refusal(400, 'invalid_value', `There is no ${level} "${id}".${hint}`, { param: 'id' });
 }

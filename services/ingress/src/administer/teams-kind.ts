@@ -22,7 +22,8 @@ export const teams: EntityKind = {
     const one = state.teams.get(wanted);
     return one === undefined ? null : { view: view(state, one), origin: one.origin };
   },
-  make: (body, { state }) => {
+  make: (body, context) => {
+    const { state } = context;
     const value = checkFields(body, teamBody);
     if (isRefusal(value)) return value;
     const { id, customer, name } = value;
@@ -30,7 +31,7 @@ export const teams: EntityKind = {
     const keys = keysOf(state, id);
     if (keys.some((key) => key.tenant !== customer)) return inUse(id, keys, 'move it');
     const owner = { level: 'team' as const, id, tenant: customer };
-    const limits = limitsDrafts(state, owner, value);
+    const limits = limitsDrafts(context, owner, value);
     if (isRefusal(limits)) return limits;
     const states = stateDrafts(state, owner, value);
     if (isRefusal(states)) return states;

@@ -4,10 +4,11 @@ import { JobFollow } from '../shared/follow-job';
 import { isRefusal } from '../shared/refusal';
 import { type Headers, jobHeaders, printable, sendOutcome, sendRefusal } from '../shared/respond';
 import { SseWriter } from '../shared/sse-writer';
-import { StreamSession } from '../shared/stream-session';
+import { type StreamAbout, StreamSession } from '../shared/stream-session';
 import { type Submission } from '../shared/submission';
 import { pollDeltas } from '../shared/poll-deltas';
-import { type Call, leaveJob } from './call';
+import { rateHeaders } from '../shared/rate-headers';
+import { type Call, leaveJob, noteRates } from './call';
 
 export async function answerStream(call: Call, submission: Submission): Promise<void> {
   const { edge, surface, asked, reply } = call;
@@ -32,7 +33,10 @@ export async function answerStream(call: Call, submission: Submission): Promise<
     includeUsage: asked.inspection.wantsStreamUsage,
     writer,
     job: () => follow.job,
-    headers: (about) => streamHeaders(follow, about),
+    headers: (about) => {
+      noteRates(edge, asked, about, follow);
+      return streamHeaders(call, follow, about);
+    },
     from: null,
   });
   void follow.end.then(session.end);
@@ -48,6 +52,7 @@ export async function answerStream(call: Call, submission: Submission): Promise<
     const plain = await session.done;
     if (plain === null) return;
     if (isRefusal(plain)) { sendRefusal(reply, surface, plain); return; }
+    noteRates(edge, asked, plain, follow);
     sendOutcome(reply, surface, plain, follow); return;
   } finally {
     stopPolling();
@@ -57,9 +62,13 @@ export async function answerStream(call: Call, submission: Submission): Promise<
 }
 
 function streamHeaders(
-  follow: JobFollow, about: { provider?: string; model?: string },
+  { edge, surface, asked }: Call, follow: JobFollow, about: StreamAbout,
 ): Headers {
-  const headers: Headers = jobHeaders(follow.job);
+  const own = follow.replayed ? undefined : about.rates;
+  const rates = own ?? edge.rates.of(asked.key.id, asked.inspection.model);
+  const headers: Headers = {
+    ...jobHeaders(follow.job), ...rateHeaders(surface, rates, edge.now()),
+  };
   if (about.provider !== undefined) headers['holdfast-provider'] = printable(about.provider);
   if (about.model !== undefined) headers['holdfast-model'] = printable(about.model);
   if (follow.replayed) headers['idempotent-replayed'] = 'true';

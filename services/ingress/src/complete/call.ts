@@ -1,5 +1,6 @@
 // One inference call under way, and what follows when its client leaves.
 import { type FastifyReply } from 'fastify';
+import { type RateLeft } from '@libs/events/limits';
 import { type Surface } from '@libs/surfaces/surface';
 import { type Edge } from '../shared/edge';
 import { type JobFollow } from '../shared/follow-job';
@@ -19,4 +20,12 @@ export function leaveJob(edge: Edge, follow: JobFollow, submission: Submission):
   const nobodyElse = follow.stop();
   if (!nobodyElse || submission.event.data.on_disconnect !== 'cancel') return;
   edge.appends.cancel({ job: follow.job, tenant: submission.tenant, by: 'disconnect' });
+}
+
+/** What an own answer tells of the limits of its key holds for the answers that tell nothing, too. */
+export function noteRates(
+  edge: Edge, { key, inspection: { model } }: Asked,
+  { rates }: { readonly rates?: readonly RateLeft[] }, follow: JobFollow,
+): void {
+  if (rates !== undefined && !follow.replayed) edge.rates.note(key.id, model, rates);
 }

@@ -9,7 +9,7 @@ import { refusalOfError, sendOutcome, sendRefusal, tellClamped } from '../shared
 import { type Submission } from '../shared/submission';
 import { answerAsync, prepareSubmission } from '../shared/submit';
 import { answerStream } from './answer-stream';
-import { type Call, leaveJob } from './call';
+import { type Call, leaveJob, noteRates } from './call';
 
 export async function complete(
   edge: Edge, endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply,
@@ -46,7 +46,7 @@ async function answerWaiting(call: Call): Promise<void> {
 }
 
 async function answerSync(call: Call, submission: Submission): Promise<void> {
-  const { edge, surface, reply } = call;
+  const { edge, surface, asked, reply } = call;
   const partition = edge.partitionOf(submission.tenant);
   const follow = new JobFollow(edge.waiters, { job: submission.job, partition });
   // Assigned once the client is gone; the wait then ends without an answer.
@@ -67,6 +67,7 @@ async function answerSync(call: Call, submission: Submission): Promise<void> {
       return;
     }
     if (isRefusal(end)) { sendRefusal(reply, surface, end); return; }
+    noteRates(edge, asked, end, follow);
     sendOutcome(reply, surface, end, follow); return;
   } finally {
     reply.raw.off('close', onClose);

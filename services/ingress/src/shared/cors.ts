@@ -1,11 +1,12 @@
 // Lets browsers of configured origins call the API; off unless origins are configured.
 import { type FastifyInstance } from 'fastify';
 import { type Edge } from './edge';
+import { rateHeaderNames } from './rate-headers';
 
 const exposed = [
   'holdfast-job-id', 'x-request-id', 'request-id', 'holdfast-provider', 'holdfast-model',
   'holdfast-attempts', 'holdfast-cost-usd', 'holdfast-dropped-params', 'idempotent-replayed',
-  'retry-after', 'x-should-retry', 'location',
+  'retry-after', 'x-should-retry', 'location', ...rateHeaderNames,
 ].join(', ');
 
 export function allowOrigins(server: FastifyInstance, edge: Edge): void {

@@ -11,6 +11,7 @@ import { type FastifyRequest } from 'fastify';
 import { type IngressSettings } from '../settings';
 import { Admission } from './admission';
 import { Appends } from './appends';
+import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
@@ -20,8 +21,10 @@ import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
+import { RateReadings } from './rate-readings';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, refusal } from './refusal';
+import { TimeZones } from './time-zones';
 import { Waiters } from './waiters';
 
 export interface EdgeParts {
@@ -59,6 +62,8 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  readonly timeZones: TimeZones;
+  readonly rates: RateReadings;
 
   constructor(readonly parts: EdgeParts) {
     const { log, signals, instance, settings, logger, now, archive } = parts;
@@ -71,6 +76,7 @@ export class Edge {
     this.logger = logger;
     this.now = now;
     this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
     });
@@ -85,6 +91,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    this.rates = new RateReadings({
+      signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
+      governance: () => this.governance.state,
+    });
     this.denials = new Denials(log, logger, now);
     this.metrics = new EdgeMetrics(parts.registry, this.admission);
   }
@@ -95,6 +105,7 @@ export class Edge {
     this.streams.start();
     this.cluster.start();
     await this.governance.start();
+    this.timeZones.start();
     await this.admission.start();
   }
 
@@ -105,6 +116,7 @@ export class Edge {
     this.streams.stop();
     this.cluster.stop();
     this.admission.stop();
+    this.timeZones.stop();
     await this.governance.stop();
   }
 
@@ -119,7 +131,10 @@ export class Edge {
   /** The key that asks; a refused one is counted for events.access. */
   authenticate(request: FastifyRequest): VirtualKey | HttpRefusal {
     const found = authenticate(this.governance.state, request.headers, this.now());
-    if (!('refusal' in found)) return found;
+    if (!('refusal' in found)) {
+      noteAsking(request, found.id, null);
+      return found;
+    }
     const { refusal: refused, key } = found;
     const about = { key: key?.id ?? null, tenant: key?.tenant ?? 'default' };
     this.denials.note({ source: request.ip, ...about, reason: refused.code });

@@ -20,6 +20,8 @@ export class JobFollow implements JobListener {
   /** The job whose answer the caller gets. */
   job: string;
   replayed = false;
+  /** Its caller waits for the answer. */
+  readonly isAwaited = true;
   readonly end: Promise<JobEnd>;
   #resolve: (end: JobEnd) => void = () => undefined;
   #leave: () => boolean;

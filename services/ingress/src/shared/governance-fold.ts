@@ -9,6 +9,7 @@ import { type EventLog, type Following } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
 import { newEventId } from '@libs/telemetry/ids';
 import { type HttpRefusal, isRefusal } from './refusal';
+import { withTimeZones } from './time-zone-drafts';
 
 export type GovernanceDecision = readonly EventDraft[] | HttpRefusal;
 
@@ -71,7 +72,7 @@ export class GovernanceFold {
       const nowMs = this.now();
       const decision = decide(state, nowMs);
       if (isRefusal(decision)) return decision;
-      const drafts = decision;
+      const drafts = withTimeZones(state, decision, nowMs);
       if (drafts.length === 0) return { drafts, sequence: state.sequence };
       const events = drafts.map((draft) => stamp(draft, newEventId(), nowMs));
       const sequence = await this.#append(events, state.sequence);

@@ -2,7 +2,7 @@
 // from the terminal event in the log.
 import { type AnyEvent } from '@libs/events/envelope';
 import { type ContentRef } from '@libs/events/content';
-import { type LimitMet } from '@libs/events/limits';
+import { type LimitMet, type RateLeft } from '@libs/events/limits';
 import { type ResultReply } from '@libs/signals/reply-messages';
 import { sumKnownPico } from '@libs/governance/money';
 import { Fault } from '@libs/faults/faults';
@@ -26,6 +26,8 @@ export interface Outcome {
   readonly attemptId: string | null;
   /** The budget or rate that it was refused for. */
   readonly limit?: LimitMet;
+  /** What the rate limits had left after the decision that it came from. */
+  readonly rates?: readonly RateLeft[];
 }
 
 export function outcomeOfReply(reply: ResultReply): Outcome {
@@ -42,6 +44,7 @@ export function outcomeOfReply(reply: ResultReply): Outcome {
     costPicoUsd: reply.cost_pico_usd,
     droppedParams: reply.dropped_params,
     attemptId: reply.attempt_id,
+    ...(reply.rates === undefined ? {} : { rates: reply.rates }),
   };
 }
 
@@ -86,6 +89,7 @@ function outcomeWithoutAnswer(event: AnyEvent, base: Outcome): Outcome {
       ...base, status: 'failed', httpStatus: data.status, retryAfterS: data.retry_after_s,
       error: { class: data.reason, message }, attempts: data.errors.length,
       ...(data.limit === undefined ? {} : { limit: data.limit }),
+      ...(data.rates === undefined ? {} : { rates: data.rates }),
     };
   }
   if (event.type === 'JobExpired') {

@@ -11,6 +11,7 @@ import { type Inspection } from '@libs/surfaces/inspection';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
 import { sha256Hex } from '@libs/log/content';
+import { noteAsking } from './asking';
 import { type ConditionFacts, conditionFacts } from './condition-facts';
 import { type Edge } from './edge';
 import { type HttpRefusal, isRefusal, refusal } from './refusal';
@@ -110,9 +111,11 @@ export function mayAsk(
   edge: Edge, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
   request: FastifyRequest,
 ): HttpRefusal | null {
+  const { model: wanted } = asked.inspection;
+  noteAsking(request, key.id, wanted);
   const { state } = edge.governance;
   const policies = policiesOf(state, whoOf(key));
-  for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
+  for (const model of [wanted, ...asked.options.fallbacks]) {
     const denial = modelDenial(state, policies, model);
     if (denial === null) continue;
     return edge.forbid(key, request, `This key may not use the model "${model}": `

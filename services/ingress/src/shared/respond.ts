@@ -2,10 +2,12 @@
 import { type FastifyReply } from 'fastify';
 import { isFault } from '@libs/faults/faults';
 import { usdFromPico } from '@libs/governance/money';
+import { type LimitMet } from '@libs/events/limits';
 import { surfaceError } from '@libs/surfaces/errors';
 import { type Surface } from '@libs/surfaces/surface';
 import { type Logger } from '@libs/telemetry/logger';
 import { type Outcome } from './outcome';
+import { rateHeaders, withLimitMet } from './rate-headers';
 import { type HttpRefusal, refusal, refusalOfFault } from './refusal';
 
 export type Headers = Record<string, string>;
@@ -24,7 +26,8 @@ export function sendRefusal(
 ): void {
   const { status, code, message, jobId } = refused;
   const headers: Headers = jobId === undefined ? {} : jobHeaders(jobId);
-  if (refused.retryAfterS !== undefined) headers['retry-after'] = String(refused.retryAfterS);
+  const retryAfterS = refused.retryAfterS ?? (status === 429 ? retryAfterFailedS : undefined);
+  if (retryAfterS !== undefined) headers['retry-after'] = String(retryAfterS);
   if (refused.shouldRetry !== undefined) headers['x-should-retry'] = String(refused.shouldRetry);
   const body = surfaceError(surface, {
     status, code, message, param: refused.param ?? null, jobId: jobId ?? null,
@@ -49,15 +52,27 @@ export function refusalOfError(error: unknown, logger: Logger): HttpRefusal {
 
 export interface OutcomeFlags {
   readonly replayed: boolean;
+  /** The caller waited for it: what it says of rate limits is of now. */
+  readonly isAwaited?: boolean;
 }
 
 /** The answer exactly as the provider gave it, or the error in the client's surface. */
 export function sendOutcome(
   reply: FastifyReply, surface: Surface, outcome: Outcome, flags: OutcomeFlags,
 ): void {
-  const headers = outcomeHeaders(outcome, flags);
+  const headers = { ...outcomeHeaders(outcome, flags), ...outcomeRates(surface, outcome, flags) };
   void reply.code(outcome.httpStatus).headers(headers).type('application/json')
     .send(outcome.body ?? errorBody(surface, outcome));
+}
+
+function outcomeRates(
+  surface: Surface, { rates = [], limit, retryAfterS }: Outcome, flags: OutcomeFlags,
+): Headers {
+  if (flags.isAwaited !== true || flags.replayed) return {};
+  const nowMs = Date.now();
+  const all = limit === undefined || retryAfterS === null ? rates
+    : withLimitMet(rates, limit, nowMs + retryAfterS * 1_000);
+  return rateHeaders(surface, all, nowMs);
 }
 
 export function errorBody(surface: Surface, outcome: Outcome): string {
@@ -87,26 +102,27 @@ export function outcomeHeaders(outcome: Outcome, { replayed }: OutcomeFlags): He
   if (ownRetry) headers['x-should-retry'] = 'false';
   if (outcome.retryAfterS !== null) headers['retry-after'] = String(outcome.retryAfterS);
   else if (outcome.httpStatus === 503) headers['retry-after'] = String(retryAfterFailedS);
-  return { ...headers, ...rateHeaders(outcome) };
+  else if (outcome.httpStatus === 429) headers['retry-after'] = String(emptyAfterS(outcome));
+  return headers;
 }
 
-/** As OpenAI names them, so that clients that pace themselves need nothing new. */
-function rateHeaders({ limit, httpStatus, retryAfterS }: Outcome): Headers {
-  if (limit === undefined || httpStatus !== 429 || limit.kind === 'concurrent') return {};
-  const left = BigInt(limit.limit) - BigInt(limit.spent) - BigInt(limit.held);
-  return {
-    [`x-ratelimit-limit-${limit.kind}`]: limit.limit,
-    [`x-ratelimit-remaining-${limit.kind}`]: String(left > 0n ? left : 0n),
-    ...(retryAfterS === null ? {} : { [`x-ratelimit-reset-${limit.kind}`]: `${retryAfterS}s` }),
-  };
+/** Of a request that is larger than the whole limit: then all of the limit would be there. */
+function emptyAfterS({ limit }: Outcome): number {
+  return limit === undefined ? retryAfterFailedS : windowS[limit.window] ?? retryAfterFailedS;
 }
+
+const windowS: Readonly<Partial<Record<LimitMet['window'], number>>> = {
+  minute: 60, hour: 3_600, day: 86_400,
+};
 
 /** Every candidate failed a moment ago: the usual cooling time of a key. */
 const retryAfterFailedS = 5;
 
 /** The SDKs would run the job, and pay, once more. */
 function neverRetried(outcome: Outcome): boolean {
-  return outcome.httpStatus === 504 || outcome.httpStatus === 409 || outcome.httpStatus === 503;
+  const { httpStatus, limit, retryAfterS } = outcome;
+  const neverFits = httpStatus === 429 && limit !== undefined && retryAfterS === null;
+  return httpStatus === 504 || httpStatus === 409 || httpStatus === 503 || neverFits;
 }
 
 /** Header values take visible ASCII only. */

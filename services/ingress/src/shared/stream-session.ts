@@ -1,6 +1,7 @@
 // One client's stream of one job: forwards deltas in order without gap or repeat, keeps to the
 // attempt whose content the client has, and ends it from the job's outcome. What cannot go on
 // exactly where the client stands ends with an error: text is never sent a second time.
+import { type RateLeft } from '@libs/events/limits';
 import { type AskDeltas, type DeltasAnswer } from '@libs/signals/ask-messages';
 import { type BrokenReply, type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects, type Signals } from '@libs/signals/signals';
@@ -15,6 +16,13 @@ import { type JobEnd } from './follow-job';
 import { type Outcome } from './outcome';
 import { type SseWriter } from './sse-writer';
 
+/** What the first delta tells beside its content. */
+export interface StreamAbout {
+  provider?: string;
+  model?: string;
+  rates?: readonly RateLeft[];
+}
+
 export interface StreamParts {
   readonly signals: Signals;
   readonly surface: Surface;
@@ -24,7 +32,7 @@ export interface StreamParts {
   /** The job streamed; another one after a verdict. */
   readonly job: () => string;
   /** Headers that leave with the first content. */
-  readonly headers: (about: { provider?: string; model?: string }) => Headers;
+  readonly headers: (about: StreamAbout) => Headers;
   /** Continue after this place (`Last-Event-ID`). */
   readonly from: { readonly attempt: string; readonly index: number } | null;
 }
@@ -48,7 +56,7 @@ export class StreamSession {
   #filling = false;
   #lagging = false;
   #outcome: Outcome | null = null;
-  #about: { provider?: string; model?: string } = {};
+  #about: StreamAbout = {};
   readonly done: Promise<JobEnd | null>;
   #finish: (plain: JobEnd | null) => void = () => undefined;
   #finished = false;
@@ -71,6 +79,7 @@ export class StreamSession {
     if (!this.#follows(delta.attempt)) { this.#leaveIfOver(delta.attempt); return; }
     if (delta.provider !== undefined) this.#about.provider = delta.provider;
     if (delta.model !== undefined) this.#about.model = delta.model;
+    if (delta.rates !== undefined) this.#about.rates = delta.rates;
     this.#seen = Math.max(this.#seen, delta.index);
     if (this.#filling || this.#lagging || delta.index < this.#next) return;
     if (delta.index > this.#next) void this.fill();
@@ -216,8 +225,10 @@ export class StreamSession {
       const { code, message } = errorFields(outcome);
       this.#endWithError(code, message); return;
     }
-    const { provider, model } = outcome;
-    if (provider !== null && model !== null) this.#about = { provider, model };
+    const { provider, model, rates } = outcome;
+    if (provider !== null && model !== null) {
+      this.#about = { provider, model, ...(rates === undefined ? {} : { rates }) };
+    }
     if (!this.#isBound || this.#attempt === resultAttempt) return this.#streamResult(outcome);
     if (outcome.attemptId !== null && outcome.attemptId !== this.#attempt) {
       this.#endWithError('stream_broken', 'Another attempt than this stream\'s answered.'); return;

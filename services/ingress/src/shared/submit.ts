@@ -48,6 +48,7 @@ export async function answerAsync(
 ): Promise<void> {
   const refused = edge.admission.refuseWork();
   if (refused !== null) { sendRefusal(reply, options.surface, refused); return; }
+  edge.rates.want(asked.key, asked.inspection.model);
   const submission = await prepareSubmission(edge, asked, options);
   if (isRefusal(submission)) { sendRefusal(reply, options.surface, submission); return; }
   const waitMs = (asked.options.waitS ?? 0) * 1000;

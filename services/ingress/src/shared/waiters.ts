@@ -4,7 +4,8 @@
 import { type LinePosition } from '@libs/events/content';
 import { type JobAnswer } from '@libs/signals/ask-messages';
 import {
-  type BrokenReply, decodeReplies, type DeltaReply, type ReplyMessage, type VerdictReply,
+  type BrokenReply, decodeReplies, type DeltaReply, type ReplyMessage, type ResultReply,
+  type VerdictReply,
 } from '@libs/signals/reply-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
@@ -157,12 +158,17 @@ export class Waiters {
     entry.listeners.clear();
   }
 
-  #settleFrom(entry: Entry, position: LinePosition): void {
+  /** `rates`: told by the reply, and in no outcome of the log but a refusal. */
+  #settleFrom(
+    entry: Entry, position: LinePosition & Pick<ResultReply, 'rates'>,
+  ): void {
     if (entry.reading) return;
     entry.reading = true;
     this.parts.read(entry.job, position).then(
       (outcome) => {
-        if (this.#entries.get(entry.job) === entry) this.#settle(entry, outcome);
+        if (this.#entries.get(entry.job) !== entry) return;
+        const { rates } = position;
+        this.#settle(entry, rates === undefined ? outcome : { ...outcome, rates });
       },
       (error: unknown) => {
         // Asked again after the next silence.

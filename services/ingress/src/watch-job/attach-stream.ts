@@ -12,6 +12,7 @@ import { badHeader } from '../shared/request-options';
 import { jobHeaders, printable, sendOutcome, sendRefusal } from '../shared/respond';
 import { SseWriter } from '../shared/sse-writer';
 import { StreamSession } from '../shared/stream-session';
+import { ratesKnown } from '../shared/tell-rates';
 
 export async function attachStream(
   edge: Edge, found: FoundJob, request: FastifyRequest, reply: FastifyReply,
@@ -41,7 +42,7 @@ export async function attachStream(
     writer: new SseWriter(reply, edge.streams),
     job: () => found.id,
     headers: ({ provider, model }) => ({
-      ...jobHeaders(found.id),
+      ...jobHeaders(found.id), ...ratesKnown(edge, request),
       ...(provider === undefined ? {} : { 'holdfast-provider': printable(provider) }),
       ...(model === undefined ? {} : { 'holdfast-model': printable(model) }),
     }),

@@ -1,15 +1,17 @@
 // Changes of webhook endpoints as governance events.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { customerAlertTypes } from '@libs/events/alert-events';
 import { type EventDraft } from '@libs/events/envelope';
 import { type VirtualKey, type WebhookEndpoint } from '@libs/governance/state';
 import { checkWebhookUrl } from '../shared/address-guard';
 import { type Edge } from '../shared/edge';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 
-const eventTypes = z.array(
-  z.enum(['job.succeeded', 'job.failed', 'job.canceled', 'job.expired']),
-);
+/** What only operators can mend is told to those that the file names (`alerts.webhooks`). */
+const eventTypes = z.array(z.enum([
+  'job.succeeded', 'job.failed', 'job.canceled', 'job.expired', ...customerAlertTypes,
+]));
 const description = z.string().max(1000).nullable();
 
 export const endpointOrder = z.object({

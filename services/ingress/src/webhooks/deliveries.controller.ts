@@ -1,15 +1,19 @@
-// Deliveries: what was sent where and how it went (from the archive), and sending one again.
+// Deliveries: what was sent where and how it went (from the archive, of alerts from the router), and
+// sending one again.
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type VirtualKey } from '@libs/governance/state';
 import { deliveryOf } from '@libs/jobs/evolve-webhook';
+import { isAlertDelivery } from '@libs/routing/alerts/alert-table';
 import { Edge } from '../shared/edge';
 import { findJob } from '../shared/job-views';
 import { type DeliveryRecord } from '../shared/job-archive';
 import { prefixes } from '../shared/paths';
 import { readQuery } from '../shared/read-json';
-import { isRefusal, refusal } from '../shared/refusal';
+import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
+import { alertDeliveries, alertDelivery, type AlertDeliveryView } from './alert-deliveries';
 
 const deliveriesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20), after: z.string().optional(),
@@ -29,8 +33,11 @@ export class DeliveriesController {
     const found = await this.edge.archive.deliveries({
       tenant: key.tenant, limit: limit + 1, after: query.after ?? null,
     });
-    const data = found.slice(0, limit).map(deliveryView);
-    sendJson(reply, 200, { object: 'list', data, has_more: found.length > limit });
+    const alerts = (await alertDeliveries(this.edge, key))
+      .filter(({ id }) => query.after === undefined || id < query.after);
+    const all = [...found, ...alerts].sort((one, other) => (one.id < other.id ? 1 : -1));
+    const data = all.slice(0, limit).map(deliveryView);
+    sendJson(reply, 200, { object: 'list', data, has_more: all.length > limit });
   }
 
   @Get('webhook_deliveries/:id')
@@ -40,8 +47,9 @@ export class DeliveriesController {
     const key = this.edge.authenticate(request);
     if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
     const query = { tenant: key.tenant, limit: 1, after: null, id };
-    const [found] = await this.edge.archive.deliveries(query);
-    if (found === undefined) { sendRefusal(reply, 'openai', missing(id)); return; }
+    const found = isAlertDelivery(id) ? await alertDelivery(this.edge, key, id)
+      : (await this.edge.archive.deliveries(query))[0] ?? null;
+    if (found === null) { sendRefusal(reply, 'openai', missing(id)); return; }
     sendJson(reply, 200, deliveryView(found));
   }
 
@@ -51,6 +59,11 @@ export class DeliveriesController {
   ): Promise<void> {
     const key = this.edge.authenticate(request);
     if (isRefusal(key)) { sendRefusal(reply, 'openai', key); return; }
+    if (isAlertDelivery(id)) {
+      const again = await this.#alertAgain(key, id);
+      if (isRefusal(again)) { sendRefusal(reply, 'openai', again); return; }
+      sendJson(reply, 202, again); return;
+    }
     const found = await findJob(this.edge, key, id.replace(/^msg_/, 'job_'));
     if (isRefusal(found)) {
       sendRefusal(reply, 'openai', found.status === 404 ? missing(id) : found); return;
@@ -71,9 +84,20 @@ export class DeliveriesController {
       endpoint_id: webhook.endpoint_id, status: 'pending',
     });
   }
+
+  async #alertAgain(key: VirtualKey, id: string): Promise<object | HttpRefusal> {
+    const found = await alertDelivery(this.edge, key, id);
+    if (found === null) return missing(id);
+    const { alert_id: alert, endpoint_id } = found;
+    await this.edge.appends.record({
+      type: 'WebhookRedeliverRequested', subject: alert, tenant: key.tenant,
+      data: { delivery: id, endpoint_id },
+    });
+    return deliveryView({ ...found, status: 'pending' });
+  }
 }
 
-function deliveryView(delivery: DeliveryRecord): object {
+function deliveryView(delivery: DeliveryRecord | AlertDeliveryView): object {
   return { ...delivery, object: 'webhook_delivery' };
 }
 

@@ -1,16 +1,19 @@
 // Answers questions about jobs of owned partitions, and tells ingresses in log order what they wait
 // for: settled jobs, verdicts on keyed submissions.
+import type { RateLeft } from '@libs/events/limits';
 import { viewOf } from '@libs/jobs/view';
 import type { JobState, SettledJob } from '@libs/jobs/state';
 import type { Commit } from '@libs/log/log';
 import { findJob, type FoldNews, type PartitionState } from '@libs/routing/partition-state';
+import { alertReports } from '@libs/routing/alerts/alert-report';
 import { healthView } from '@libs/routing/health-view';
 import { keyUses } from '@libs/routing/key-uses';
 import { usageLines } from '@libs/routing/ledger/usage-view';
 import { refusalOf } from '@libs/routing/holds/open-holds';
 import { holdsPage } from '@libs/routing/holds/holds-view';
 import { queueDepth } from '@libs/routing/queue-depth';
-import type { AskRouter, JobAnswer, RouterAnswer } from '@libs/signals/ask-messages';
+import { ratesNow } from '@libs/routing/ledger/within-limits';
+import type { AskRouter, JobAnswer, RatedRequest, RouterAnswer } from '@libs/signals/ask-messages';
 import { signalSubjects, type Signals, type SignalSubscription } from '@libs/signals/signals';
 import type { Clock } from '../shared/clock';
 import type { ReplySender } from '../shared/reply-sender';
@@ -83,6 +86,8 @@ export class Answers {
       ...(question.health === true ? { health: this.#health() } : {}),
       ...(question.usage === undefined ? {} : { usage: this.#usage(state, question.usage) }),
       ...(question.key_uses === undefined ? {} : { key_uses: keyUses(state, question.key_uses) }),
+      ...(question.rates === undefined ? {} : { rates: this.#rates(state, question.rates) }),
+      ...(question.alerts === undefined ? {} : { alerts: this.#alerts(state, question.alerts.tenant) }),
       ...this.#aboutHolds(state, question),
     };
   }
@@ -109,6 +114,16 @@ export class Answers {
     const { limits } = this.world.governance;
     const known = names.flatMap((name) => limits.get(name) ?? []);
     return usageLines(state.ledger, known, this.own.now());
+  }
+
+  #rates(state: PartitionState, { tenant, ...submitted }: RatedRequest): readonly RateLeft[] {
+    const limits = { ledger: state.ledger, reserved: state.work?.reserved ?? new Map() };
+    return ratesNow({ tenant, submitted }, this.world.governance, limits, this.own.now());
+  }
+
+  #alerts(state: PartitionState, tenant: string | null): readonly object[] {
+    const { governance, load } = this.world;
+    return alertReports(state, { governance, load, nowMs: this.own.now() }, tenant);
   }
 
   #about(id: string, job: JobState | undefined, question: AskRouter): JobAnswer {

@@ -80,6 +80,7 @@ export class DecideLoop {
       workers: this.tools.workers.count,
       room: Math.max(0, this.tools.workers.room() - underWay),
       abandonCap: this.tools.abandonCap,
+      partitionCount: this.world.partitions.length,
     };
     for (const decider of this.#deciders.values()) decider.look(tick);
   }

@@ -48,11 +48,12 @@ function owner() {
   const clock = { elapsedMs: 0 };
   const decider = new PartitionDecider(state, {
     log, load, elapsed: () => clock.elapsedMs, bodies: new Bodies(), own: new OwnCommits(),
-    logger: pino({ level: 'silent' }), metrics: { decided: ignore, appended: ignore, lostRace: ignore }, wake: ignore,
+    logger: pino({ level: 'silent' }), wake: ignore,
+    metrics: { decided: ignore, appended: ignore, lostRace: ignore, raised: ignore },
   });
   const look = async (): Promise<void> => {
     const { governance, nowMs, sequence: seen, room, workers } = partition;
-    const tick: Tick = { load, governance, nowMs, seen, room, workers, abandonCap: 5 };
+    const tick: Tick = { load, governance, nowMs, seen, room, workers, abandonCap: 5, partitionCount: 1 };
     decider.look(tick);
     await decider.idle();
   };

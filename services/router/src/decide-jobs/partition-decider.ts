@@ -33,6 +33,7 @@ export interface DecisionMetrics {
   decided(count: number): void;
   appended(durationMs: number): void;
   lostRace(): void;
+  raised(alert: string): void;
 }
 
 /** After a failed append: long enough not to hammer a log that is away. */
@@ -78,6 +79,7 @@ export class PartitionDecider {
       if (result.outcome === 'appended') {
         this.#acked = result.sequence;
         this.#most = Math.min(decidedPerCommitMax, this.#most * 2);
+        for (const { type, data } of drafts) if (type === 'AlertRaised') metrics.raised(data.alert);
         return;
       }
       metrics.lostRace();

@@ -8,10 +8,12 @@ export class RouterMetrics {
   readonly #decisions: Counter;
   readonly #lostRaces: Counter;
   readonly #appends: Histogram;
+  readonly #alerts: Counter<'alert'>;
 
   constructor(readonly registry: Registry) {
     this.#decisions = counter(registry, 'router_decisions_total', 'Decisions handed to the log');
     this.#lostRaces = counter(registry, 'router_lost_races_total', 'Fenced appends that lost');
+    this.#alerts = counter(registry, 'alerts_total', 'Alerts raised', ['alert']);
     this.#appends = histogram(
       registry, 'router_append_seconds', 'Time of a fenced append',
       [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
@@ -24,6 +26,10 @@ export class RouterMetrics {
 
   appended(durationMs: number): void {
     this.#appends.observe(durationMs / 1_000);
+  }
+
+  raised(alert: string): void {
+    this.#alerts.inc({ alert });
   }
 
   lostRace(): void {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Counter, Registry } from 'prom-client';
 import { Webhook } from 'standardwebhooks';
 import { type Catalogue } from '@libs/events/catalogue';
-import { type HoldfastEvent, stamp } from '@libs/events/envelope';
+import { type EventDraft, type HoldfastEvent, stamp } from '@libs/events/envelope';
 import { type WebhookEndpoint } from '@libs/governance/state';
 import { prepareContent } from '@libs/log/content';
 import { InMemoryLog } from '@libs/log/in-memory-log';
@@ -125,6 +125,45 @@ describe('a delivery', () => {
     expect(() => verify(during!, 2)).not.toThrow();
     expect(() => verify(after!, 1)).toThrow();
     expect(() => verify(after!, 2)).not.toThrow();
+  });
+});
+
+describe('an alert', () => {
+  const id = 'budget_threshold/key/k budget day calendar/100/2030-01-02T00:00:00.000Z/80';
+  const alert = { id, object: 'alert', alert: 'budget_threshold', customer: 't', percent: 80 };
+  const alertRaised: EventDraft = {
+    type: 'AlertRaised', subject: id, tenant: 't',
+    data: {
+      alert: 'price_unknown', provider: 'one', model: 'm', day: '2030-01-02', webhooks: ['whe_1'], seen: 0, now_ms: 0,
+    },
+  };
+  const alertDue = async (): Promise<void> => {
+    const raised = stamp(alertRaised, 'raised', Date.parse('2030-01-02T03:04:05.000Z'));
+    const at = await log.append('events.job.2.routed', { events: [raised] });
+    const data: Catalogue['WebhookDue'] = {
+      delivery: 'msg_019b76da-a800-alert-1-0-0', endpoint_id: 'whe_1', try: 1, event_type: 'budget.threshold',
+      job: {}, terminal: { sequence: at.sequence, line: 0 }, alert,
+    };
+    const event = stamp({ type: 'WebhookDue', subject: id, tenant: 't', data }, 'due', Date.now());
+    const { sequence } = await log.append('events.job.2.routed', { events: [event] });
+    await deliverWebhook(deps(), (await log.readAt(sequence))!, event as HoldfastEvent<'WebhookDue'>);
+  };
+
+  test('is delivered as a job is: signed, with the time it was raised', async () => {
+    await alertDue();
+    expect(verify(received[0]!, 2)).toEqual({ type: 'budget.threshold', timestamp: '2030-01-02T03:04:05.000Z', data: alert });
+    expect(received[0]!.headers['webhook-id']).toBe('msg_019b76da-a800-alert-1-0-0');
+    expect(log.events('events.webhook.2')).toMatchObject([
+      { type: 'WebhookDelivered', subject: id, tenant: 't', causation: 'due', data: { try: 1, status: 204 } },
+    ]);
+  });
+
+  test('ends for a receiver that is gone', async () => {
+    answerWith = { status: 410 };
+    await alertDue();
+    expect(log.events('events.webhook.2')).toMatchObject([
+      { type: 'WebhookAttemptFailed', subject: id, data: { gone: true } }, { type: 'WebhookExhausted', subject: id },
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
-// The body of a webhook: the job as clients see it, with its result where it is small enough.
+// The body of a webhook: the job as clients see it, with its result where it is small enough; or what
+// an alert says.
 import { type Catalogue } from '@libs/events/catalogue';
 import { isFault } from '@libs/faults/faults';
 import { readContent } from '@libs/log/content';
@@ -18,6 +19,7 @@ export async function webhookBody(
   const commit = await log.readAt(due.terminal.sequence);
   const terminal = commit?.events[due.terminal.line];
   const timestamp = terminal?.time ?? new Date(nowMs).toISOString();
+  if (due.alert !== undefined) return bodyOf(type, timestamp, JSON.stringify(due.alert));
   if (type !== 'job.succeeded') return bodyOf(type, timestamp, JSON.stringify(job));
   const url = `${publicUrl ?? ''}/v1/jobs/${String(job.id)}/result`;
   const byReference = bodyOf(type, timestamp, JSON.stringify({ ...job, result_url: url }));

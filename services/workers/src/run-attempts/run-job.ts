@@ -206,7 +206,8 @@ function forward(
   job.deltas.push({ event, data });
   if (routed.call.reply_to === null) return;
   const { provider, model } = candidate;
-  const source = index === 0 ? { provider, model } : {};
+  const { rates } = routed;
+  const source = index > 0 ? {} : { provider, model, ...(rates === undefined ? {} : { rates }) };
   const reply = { kind: 'delta' as const, job: job.id, attempt, index, event, data, ...source };
   deps.outbox.send(routed.call.reply_to, reply);
 }
@@ -223,7 +224,7 @@ async function settle(run: Run, walked: Walked): Promise<void> {
   deps.metrics.routingEnded(walked);
   const { reply_to } = job.routed.call;
   if (reply_to === null) return;
-  const reply = replyFor(job.id, walked, at);
+  const reply = replyFor(job.id, walked, at, job.routed.rates);
   if (reply === null) return;
   // Another worker may have been given the job meanwhile: the router tells in log order who won.
   if (deps.lostTime.count() === job.lostTimes) deps.outbox.send(reply_to, reply);

@@ -1,4 +1,5 @@
 // What the waiting ingress is told when a routing has ended here. Sent after the outcome is durable.
+import { type RateLeft } from '@libs/events/limits';
 import { sumKnownPico } from '@libs/governance/money';
 import { type Appended } from '@libs/log/log';
 import {
@@ -9,9 +10,12 @@ import { statusOfRefusal } from './settle';
 import { type StopReason, type Walked } from './walk-end';
 
 /** null: nothing to tell, the router decides what comes next. */
-export function replyFor(job: string, walked: Walked, at: Appended): ReplyMessage | null {
+export function replyFor(
+  job: string, walked: Walked, at: Appended, rates?: readonly RateLeft[],
+): ReplyMessage | null {
   const { end, attempts } = walked;
   const base = {
+    ...(rates === undefined ? {} : { rates }),
     kind: 'result', job, sequence: at.sequence, line: at.line, body: null, error: null,
     provider: null, model: null, attempts: attempts.length, cost_pico_usd: null,
     dropped_params: [], attempt_id: walked.stream ?? attempts.at(-1)?.attempt_id ?? null,

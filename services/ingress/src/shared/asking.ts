@@ -1,0 +1,14 @@
+// Who asks and for what, noted on the request as soon as it is known.
+import { type FastifyRequest } from 'fastify';
+
+export type AskingRequest = FastifyRequest & { asking: Asking | null };
+
+export interface Asking {
+  readonly key: string;
+  /** null: not read yet, or of no model. */
+  readonly model: string | null;
+}
+
+export function noteAsking(request: FastifyRequest, key: string, model: string | null): void {
+  (request as AskingRequest).asking = { key, model };
+}
