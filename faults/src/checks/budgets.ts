@@ -18,6 +18,7 @@ export function checkBudgets(given: Given): Verdict {
   const billed = billedByKey(given);
   const all = shown.map((budget) => ({ budget, sum: money.get(nameOf(budget)) ?? nothing }));
   const keys = all.filter(({ budget }) => budget.level === 'key');
+  const customers = all.filter((one) => !keys.includes(one));
   const refused = given.requests.filter(({ tries }) => tries.some(({ status }) => status === 402));
   const spentUp = keys.filter(({ budget, sum }) => (
     Number(sum.most) > nearlySpent * Number(picoOf(budget.limit))));
@@ -31,8 +32,10 @@ export function checkBudgets(given: Given): Verdict {
     'held for them USD': usd(holds.reduce((sum, hold) => sum + picoOf(hold.held_usd ?? '0'), 0n)),
   }, [
     ...spentUp.length === 0 ? ['no budget came to its limit, so nothing was tried'] : [],
-    ...all.flatMap(({ budget, sum }) => lineFindings(budget, sum, given)),
-    ...keys.flatMap(({ budget, sum }) => billFindings(budget, sum, billed.get(budget.id))),
+    ...keys.flatMap(({ budget, sum }) => [
+      ...lineFindings(budget, sum, given), ...billFindings(budget, sum, billed.get(budget.id)),
+    ]),
+    ...customers.flatMap(({ budget, sum }) => lineFindings(budget, sum, given)),
     ...madeFindings(given),
   ]);
 }

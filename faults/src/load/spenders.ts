@@ -20,6 +20,8 @@ export interface Spenders {
 /** Together they may cost about three times what a key has. */
 const callersEach = 6;
 const callsEach = 6;
+/** While nobody listens a call fails at once. */
+const againMs = 700;
 /** Longer than any outage here. */
 const patienceMs = 30_000;
 /** Words of an answer, which hold most of what a call holds. */
@@ -33,7 +35,9 @@ export function startSpenders(target: SpendersTarget): Spenders {
   const underWay: Promise<void>[] = [];
   const spend = async (poor: PoorKey, caller: string): Promise<void> => {
     for (let call = 0; call < callsEach && !life.stopped; call += 1) {
-      if (await ask(target, poor, `${caller}-${call}`, over.signal) === 'no money') return;
+      const end = await ask(target, poor, `${caller}-${call}`, over.signal);
+      if (end === 'no money') return;
+      if (end === 'failed') await Promise.race([sleep(againMs), aborted(over.signal)]);
     }
   };
   const running = (async () => {
