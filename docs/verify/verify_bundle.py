@@ -108,22 +108,43 @@ def read_checkpoint(note, public_key):
     raise ValueError("the checkpoint is not signed by this key")
 
 
-def check(bundle, public_key):
-    if bundle["format"] != "holdfast-bundle/1":
-        raise ValueError("unknown format")
-    size, root = read_checkpoint(bundle["checkpoint"], public_key)
-    before = -1
-    for event in bundle["events"]:
+def check(head, events, gapless, public_key):
+    size, root = read_checkpoint(head["checkpoint"], public_key)
+    before, count = -1, 0
+    for event in events:
         index = event["leaf_index"]
         line = base64.b64decode(event["base64"]) if "base64" in event else event["event"].encode()
         proof = [base64.b64decode(item, validate=True) for item in event["proof"]]
         if not 0 <= index < size or root_from(index, size, sha256(b"\x00" + line), proof) != root:
             raise ValueError(f"event line {index} is not one of those that were signed there")
-        gap = "job" not in bundle["about"] and before >= 0 and index != before + 1
-        if index <= before or gap:
+        if index <= before or (gapless and before >= 0 and index != before + 1):
             raise ValueError(f"event line {index} does not follow the one before it")
-        before = index
-    return len(bundle["events"]), size
+        before, count = index, count + 1
+    return count, size
+
+
+def lines_of(file):
+    """The events of a bundle of lines, up to its last line, which says how many they are."""
+    count = 0
+    for text in file:
+        value = json.loads(text)
+        if value.get("end") is True:
+            if value["events"] != count or file.readline():
+                raise ValueError("its last line does not fit what is before it")
+            return
+        count += 1
+        yield value
+    raise ValueError("it was cut off: its last line is missing")
+
+
+def check_file(file, public_key):
+    first = file.readline()
+    head = json.loads(first if '"holdfast-bundle/2"' in first else first + file.read())
+    if head["format"] == "holdfast-bundle/2":
+        return check(head, lines_of(file), head["gapless"], public_key)
+    if head["format"] != "holdfast-bundle/1":
+        raise ValueError("unknown format")
+    return check(head, head["events"], "job" not in head["about"], public_key)
 
 
 if __name__ == "__main__":
@@ -131,7 +152,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
-            count, tree = check(json.load(file), sys.argv[2])
-    except (ValueError, KeyError, TypeError, OSError) as error:
+            count, tree = check_file(file, sys.argv[2])
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         sys.exit(f"NOT PROVED: {error}")
     print(f"{count} events stand in the signed tree of {tree} event lines.")

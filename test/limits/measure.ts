@@ -1,5 +1,5 @@
 // Figures of a limits run: memory of every process from /proc, quantiles, and lines for people.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { type Holdfast, type PartName } from '../support/holdfast';
 
@@ -87,3 +87,21 @@ export function tell(text: string): void {
 
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Linux counts CPU in hundredths of a second, whatever its clock. */
+const ticksPerS = 100;
+
+/** Of this process, and of a server with those that it started. */
+export async function cpuSeconds(server: number | null): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  let ticks = 0;
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    // A process may have ended since.
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const isOurs = Number(name) === server || Number(fields[1]) === server;
+    if (isOurs) ticks += [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at] ?? 0), 0);
+  }
+  return (user + system) / 1e6 + ticks / ticksPerS;
+}

@@ -5,6 +5,9 @@ import { addApply } from './apply/apply.command';
 import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addErase } from './erase/erase.command';
+import { addEvents } from './events/events.command';
+import { addExport } from './export/export.command';
 import { addHealth } from './health/health.command';
 import { addHolds } from './holds/holds.command';
 import { addInit } from './init/init.command';
@@ -16,6 +19,7 @@ import { addSuspend } from './keys/suspend.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
 import { addSimulate } from './simulate/simulate.command';
+import { addSpend } from './spend/spend.command';
 import { addSubmit } from './submit/submit.command';
 import { addTail } from './tail/tail.command';
 import { addUp } from './up/up.command';
@@ -28,7 +32,8 @@ const program = new Command('holdfast')
 
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
-  addPrices, addAlerts, addTail, addReplay, addSimulate, addRestore, addVerify, addAuditKey, addDoctor,
+  addSpend, addPrices, addAlerts, addEvents, addExport, addTail, addReplay, addSimulate, addRestore,
+  addVerify, addErase, addAuditKey, addDoctor,
 ];
 for (const add of commands) {
   add(program);

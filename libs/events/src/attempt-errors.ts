@@ -5,7 +5,7 @@ export const attemptErrorClasses = [
   'rate_limited', 'quota_exhausted', 'overloaded', 'server_error', 'connect_failed',
   'connection_lost', 'first_token_timeout', 'stalled', 'total_timeout', 'malformed_response',
   'credentials_rejected', 'invalid_request', 'model_not_found', 'context_too_long',
-  'content_filtered', 'canceled', 'unknown',
+  'content_filtered', 'content_erased', 'canceled', 'unknown',
 ] as const;
 
 export const attemptErrorClass = z.enum(attemptErrorClasses);

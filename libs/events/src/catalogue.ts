@@ -3,6 +3,7 @@
 import { type z } from 'zod';
 import * as access from './access-events';
 import { alertRaised } from './alert-events';
+import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
 import * as limits from './limits';
@@ -58,6 +59,8 @@ export const schemas = {
   WebhookEndpointRotated: governance.webhookEndpointRotated,
   WebhookEndpointDeleted: governance.webhookEndpointDeleted,
   SettingsChanged: governance.settingsChanged,
+  ErasureRequested: erasure.erasureRequested,
+  SubjectErased: erasure.subjectErased,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
   CheckpointSigned: access.checkpointSigned,

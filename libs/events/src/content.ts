@@ -9,19 +9,20 @@ export const inlineContentBytesMax = 128 * 1024;
 export const repeatedBodyBytesMax = 8 * 1024;
 
 export const contentRef = z.object({
+  /** Of what is stored: of the ciphertext where it is sealed. */
   sha256: z.string(),
   /** Size of the plain content. */
   bytes: z.number().int(),
   /** `line`: a content line of the same commit. `object`: in the object store under its sha256. */
   where: z.enum(['line', 'object']),
-  /** Data key when encrypted (none yet; erasure comes with its own issue). */
+  /** The data key that it is sealed by (libs/content-keys); absent: it is not. */
   key_id: z.string().optional(),
 });
 
 /** Points from an event to its content. */
 export type ContentRef = z.infer<typeof contentRef>;
 
-/** A content line of a commit. `text` is the content itself (JSON bodies are text). */
+/** A content line of a commit. `text` is the content itself (JSON bodies are text), or it sealed. */
 export interface ContentLine {
   readonly sha256: string;
   readonly encoding: 'utf8' | 'base64';

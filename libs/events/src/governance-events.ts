@@ -181,6 +181,8 @@ export const settingsChanged = z.object({
   unknown_price: z.enum(unknownPricePolicies).optional(),
   /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
   alerts: alertSettings.optional(),
+  /** Absent: on. */
+  content_encryption: z.enum(['on', 'off']).optional(),
   /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
   write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,

@@ -51,6 +51,8 @@ export const jobSubmitted = z.object({
   /** Endpoint id; an ad-hoc URL was registered as an endpoint before. */
   webhook: z.object({ endpoint_id: z.string() }).nullable(),
   metadata: z.record(z.string(), z.string()),
+  /** Whom its content is about, by a keyed hash; absent: its content is not sealed. */
+  data_subject: z.string().optional(),
   /** Extra targets for this request, `provider/model`. */
   fallbacks: z.array(z.string()),
   /** Capabilities the target must have (names of libs/surfaces). */

@@ -3,7 +3,7 @@
 
 export const faultCodes = [
   'log_unavailable', 'log_full', 'log_conflict', 'log_forked', 'log_unreadable', 'commit_broken',
-  'object_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
+  'object_missing', 'content_erased', 'content_key_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
   'settings_invalid', 'server_incapable', 'server_missing', 'shutting_down',
 ] as const;
 export type FaultCode = (typeof faultCodes)[number];
@@ -29,6 +29,10 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   /** No build will ever read it. */
   commit_broken: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   object_missing: { httpStatus: 404, logLevel: 'error', retry: false, delivery: 'park' },
+  /** By an erasure: for ever. */
+  content_erased: { httpStatus: 410, logLevel: 'info', retry: false, delivery: 'park' },
+  /** Waiting brings it back as little; a person may, from a backup of the keys or by the right master key. */
+  content_key_missing: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   too_large: { httpStatus: 413, logLevel: 'info', retry: false, delivery: 'park' },
   signal_timeout: { httpStatus: 503, logLevel: 'info', retry: true, delivery: 'nak' },
   router_unavailable: { httpStatus: 503, logLevel: 'warn', retry: true, delivery: 'nak' },

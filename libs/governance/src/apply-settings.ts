@@ -17,6 +17,7 @@ export function diffSettings(state: GovernanceState, desired: DesiredConfig): Di
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
     && (settings.unknown_price ?? unknownPriceDefault) === state.unknownPrice
     && writeOffAfterMs(settings.write_off_after_s) === state.writeOffAfterMs
+    && (settings.content_encryption !== 'off') === state.sealsContent
     && sameValue(settings.alerts ?? defaultAlerts, state.alerts);
   if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
@@ -27,12 +28,14 @@ export function diffSettings(state: GovernanceState, desired: DesiredConfig): Di
   const now = {
     webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
     write_off_after_ms: state.writeOffAfterMs, alerts: state.alerts,
+    content_encryption: state.sealsContent ? 'on' : 'off',
   };
   part.changes.push(changed(entity, id, now, {
     webhooks_allow_private: settings.webhooks_allow_private,
     unknown_price: settings.unknown_price ?? unknownPriceDefault,
     write_off_after_ms: writeOffAfterMs(settings.write_off_after_s),
     alerts: settings.alerts ?? defaultAlerts,
+    content_encryption: settings.content_encryption ?? 'on',
   }));
   part.sets.push(settingsDraft(settings));
   return part;

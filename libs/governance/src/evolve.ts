@@ -78,6 +78,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
         ...state,
         webhooksAllowPrivate: event.data.webhooks_allow_private,
         alerts: event.data.alerts ?? defaultAlerts,
+        sealsContent: event.data.content_encryption !== 'off',
         unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
         writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
         settingsOrigin: event.data.origin,
@@ -90,6 +91,7 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
     case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
+    case 'ErasureRequested': case 'SubjectErased':
       return state;
   }
 }

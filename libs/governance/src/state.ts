@@ -76,6 +76,8 @@ export interface GovernanceState {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly webhooksAllowPrivate: boolean;
   readonly alerts: AlertSettings;
+  /** Content is sealed by its data subject's key. */
+  readonly sealsContent: boolean;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -106,6 +108,7 @@ export const initialGovernance: GovernanceState = {
   endpoints: new Map(),
   webhooksAllowPrivate: false,
   alerts: defaultAlerts,
+  sealsContent: true,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,

@@ -10,6 +10,7 @@ import { type Capabilities, capabilitiesOf, type Durability, readDurability } fr
 import { type WorkParts } from './consume-work';
 import { CoreSignals } from './core-signals';
 import { JetStreamLog } from './jetstream-log';
+import { JetStreamKeyStore } from './key-bucket';
 import { LeaseStore } from './lease';
 import { Link } from './link';
 import { BlobStore, ContentStore, snapshotBucket } from './object-store';
@@ -41,6 +42,8 @@ export interface LogConnection {
   readonly leases: LeaseStore;
   readonly snapshots: BlobStore;
   readonly content: ContentStore;
+  /** Wrapped data keys of content. */
+  readonly keys: JetStreamKeyStore;
   /** For consumeWork and JetStreamStrategy. */
   readonly work: WorkParts;
   /** Ends when the connection is closed for good; the process should then exit non-zero. */
@@ -78,6 +81,7 @@ export async function connectLog(settings: LogSettings, logger: Logger): Promise
     work: { link, jsm, report: (problem, error) => logger.warn({ err: error }, problem) },
     signals: new CoreSignals(link, (error) => logger.error({ err: error }, 'a signal failed')),
     durability: await readDurability(settings.monitorUrl),
+    keys: new JetStreamKeyStore(nc, jsm),
     leases: new LeaseStore(nc),
     snapshots: new BlobStore(nc, snapshotBucket),
     closed: () => nc.closed(),

@@ -99,14 +99,14 @@ export class JetStreamLog extends EventLog {
     return readState(this.parts.jsm);
   }
 
-  putObject(sha256: string, text: string): Promise<void> {
-    return this.parts.content.put(sha256, Buffer.from(text));
+  putObject(sha256: string, data: Uint8Array): Promise<void> {
+    return this.parts.content.put(sha256, data);
   }
 
-  async getObject(sha256: string): Promise<string> {
+  async getObject(sha256: string): Promise<Uint8Array> {
     const data = await this.parts.content.get(sha256);
     if (data === null) throw new Fault('object_missing', `no object ${sha256}`);
-    return data.toString('utf8');
+    return data;
   }
 
   /** Stops folds, refuses new entries, and waits for those under way. */

@@ -74,12 +74,24 @@ describe('each service', () => {
   it('stores and reads large content where it must', async () => {
     const text = 'y'.repeat(200_000);
     for (const service of ['ingress', 'workers'] as const) {
-      await of(service).log.putObject(service.padEnd(64, '0'), text);
+      await of(service).log.putObject(service.padEnd(64, '0'), Buffer.from(text));
     }
     for (const service of natsServices) {
-      expect(await of(service).log.getObject('workers'.padEnd(64, '0'))).toBe(text);
+      const data = await of(service).log.getObject('workers'.padEnd(64, '0'));
+      expect(Buffer.from(data).toString()).toBe(text);
     }
   });
+
+  it('the ingress makes and destroys data keys, workers and audit read them', async () => {
+    const { keys } = of('ingress');
+    expect(await keys.create('subject', 'wrapped')).toBe(true);
+    expect(await of('workers').keys.get('subject')).toBe('wrapped');
+    expect(await of('audit').keys.get('subject')).toBe('wrapped');
+    await expect(of('workers').keys.create('other', 'wrapped')).rejects.toThrow();
+    await expect(of('audit').keys.destroy('subject', () => true)).rejects.toThrow();
+    await keys.destroy('subject', () => true);
+    expect(await of('workers').keys.get('subject')).toBeNull();
+  }, 15_000);
 });
 
 describe('nobody but the admin', () => {

@@ -41,6 +41,8 @@ const own: Readonly<Record<NatsService, readonly string[]>> = {
   ingress: [
     subjects.job('*', 'submitted'), subjects.governance, subjects.access,
     ...readBucket('content'), ...writeBucket('content'),
+    // Makes data keys, and destroys them in erasures.
+    ...readKeyValue('content-keys'), '$KV.content-keys.>', '$JS.API.STREAM.MSG.DELETE.KV_content-keys',
   ],
   router: [
     subjects.job('*', 'routed'), ...readBucket('content'),
@@ -50,12 +52,12 @@ const own: Readonly<Record<NatsService, readonly string[]>> = {
   ],
   workers: [
     subjects.job('*', 'attempted'), subjects.job('*', 'settled'), subjects.webhook('*'),
-    ...readBucket('content'), ...writeBucket('content'), ...takeWork,
+    ...readBucket('content'), ...writeBucket('content'), ...takeWork, ...readKeyValue('content-keys'),
   ],
   audit: [
     subjects.checkpoint, '$JS.API.STREAM.PURGE.EVENTS',
     ...readBucket('content'), ...writeBucket('content'), '$JS.API.STREAM.PURGE.OBJ_content',
-    ...readBucket('snapshots'), ...readKeyValue('leases'),
+    ...readBucket('snapshots'), ...readKeyValue('leases'), ...readKeyValue('content-keys'),
   ],
 };
 

@@ -7,6 +7,7 @@ import { Objm } from '@nats-io/obj';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { allSubjects, streamName, subjects } from '@libs/events/subjects';
 import { Fault } from '@libs/faults/faults';
+import { keyStream, keyStreamConfig } from './key-bucket';
 import { leaseBucket, leaseTtlMs } from './lease';
 import { contentBucket, snapshotBucket } from './object-store';
 
@@ -139,6 +140,16 @@ export async function ensureBuckets(admin: NatsConnection, replicas: number): Pr
   for (const bucket of [contentBucket, snapshotBucket]) {
     await objm.create(bucket, { replicas });
   }
+  await ensureKeyStream(await jetstreamManager(admin), replicas);
+}
+
+async function ensureKeyStream(jsm: JetStreamManager, replicas: number): Promise<void> {
+  const wanted = keyStreamConfig(replicas);
+  const present = await jsm.streams.info(keyStream).then(({ config }) => config, () => null);
+  const { config } = present === null
+    ? await jsm.streams.add({ ...wanted })
+    : await jsm.streams.update(keyStream, { ...present, ...wanted });
+  compare(`bucket ${keyStream}`, wanted, config);
 }
 
 /** The number that counts: the one that is there already, else this one. */

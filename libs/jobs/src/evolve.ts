@@ -48,6 +48,7 @@ export function evolve(
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
     case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
+    case 'ErasureRequested': case 'SubjectErased':
       return state;
   }
 }

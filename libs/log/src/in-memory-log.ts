@@ -29,7 +29,7 @@ export class InMemoryLog extends EventLog {
   readonly #commits: (Commit | null)[] = [];
   readonly #groups = new Map<string, GroupCommit>();
   readonly #followers = new Set<InMemoryFollower>();
-  readonly #objects = new Map<string, string>();
+  readonly #objects = new Map<string, Uint8Array>();
   readonly #life = randomUUID().slice(0, 8);
   #held: (() => void)[] | null = null;
   #bytes = 0;
@@ -96,17 +96,17 @@ export class InMemoryLog extends EventLog {
     });
   }
 
-  async putObject(sha256: string, text: string): Promise<void> {
+  async putObject(sha256: string, data: Uint8Array): Promise<void> {
     this.#check();
-    this.#objects.set(sha256, text);
+    this.#objects.set(sha256, data);
     return Promise.resolve();
   }
 
-  async getObject(sha256: string): Promise<string> {
+  async getObject(sha256: string): Promise<Uint8Array> {
     this.#check();
-    const text = this.#objects.get(sha256);
-    if (text === undefined) throw new Fault('object_missing', `no object ${sha256}`);
-    return Promise.resolve(text);
+    const data = this.#objects.get(sha256);
+    if (data === undefined) throw new Fault('object_missing', `no object ${sha256}`);
+    return Promise.resolve(data);
   }
 
   // --- for tests -------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ export class InMemoryLog extends EventLog {
     } while (this.#commits.length !== before);
   }
 
-  get objects(): ReadonlyMap<string, string> {
+  get objects(): ReadonlyMap<string, Uint8Array> {
     return this.#objects;
   }
 

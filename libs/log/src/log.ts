@@ -106,10 +106,10 @@ export abstract class EventLog {
   abstract state(): Promise<LogState>;
 
   /** Stores large content under its SHA-256; storing it again changes nothing. */
-  abstract putObject(sha256: string, text: string): Promise<void>;
+  abstract putObject(sha256: string, data: Uint8Array): Promise<void>;
 
   /** @throws Fault object_missing */
-  abstract getObject(sha256: string): Promise<string>;
+  abstract getObject(sha256: string): Promise<Uint8Array>;
 }
 
 /**

@@ -1,10 +1,11 @@
-// Writes the archive: commits, their tree, large content, read models and position, in one
-// transaction each.
+// Writes the archive: commits, their tree, large content, read models, events index and position, in
+// one transaction each.
 import { type PoolClient } from 'pg';
 import type { Commit, Position } from '@libs/log/log';
 import { Fault } from '@libs/faults/faults';
 import { copyRows } from './copy';
 import { type Database } from './database';
+import { type DerivedRows, extendIndex } from './index-store';
 import { type ReadModelRows, type ReadModelTables, liveTables, writeReadModels } from './read-model-rows';
 import { extendTree } from './tree-store';
 
@@ -16,6 +17,8 @@ export interface ArchiveBatch {
   /** Of these commits, those that no build will ever read. */
   readonly broken: readonly BrokenCommit[];
   readonly rows: ReadModelRows;
+  /** Absent: the events index has yet to catch up with these commits. */
+  readonly derived?: DerivedRows;
 }
 
 /** A dead letter among commits: archived as it is, folded by nobody. */
@@ -27,7 +30,7 @@ export interface BrokenCommit {
 /** Large content, and the last commit that names it. */
 export interface ArchivedObject {
   readonly sha256: string;
-  readonly text: string;
+  readonly bytes: Uint8Array;
   readonly sequence: number;
 }
 
@@ -69,10 +72,13 @@ export async function writeBatch(database: Database, batch: ArchiveBatch): Promi
       await client.query(
         `INSERT INTO objects AS old (sha256, bytes, last_sequence) VALUES ($1, $2, $3)
          ON CONFLICT (sha256) DO UPDATE SET last_sequence = excluded.last_sequence`,
-        [object.sha256, Buffer.from(object.text), object.sequence],
+        [object.sha256, object.bytes, object.sequence],
       );
     }
     await writeReadModels(client, liveTables, batch.rows);
+    if (batch.derived !== undefined) {
+      await extendIndex(client, batch.after, last, batch.derived);
+    }
   });
 }
 

@@ -1,10 +1,12 @@
 // PostgreSQL's binary COPY format (documentation, COPY, "Binary Format"): the cheapest way to hand
 // many rows to the server. Encodes typed columns; knows nothing of tables.
 
-export type ColumnType = 'int4' | 'int8' | 'text' | 'bytea' | 'timestamptz' | 'jsonb' | 'int8[]';
+export type ColumnType =
+  | 'int4' | 'int8' | 'text' | 'bytea' | 'timestamptz' | 'jsonb' | 'int8[]' | 'text[]';
 
 /** Values by type: int4 number, int8 number or bigint, timestamptz ms since the epoch. */
-export type ColumnValue = string | number | bigint | Uint8Array | readonly bigint[] | null;
+export type ColumnValue =
+  | string | number | bigint | Uint8Array | readonly bigint[] | readonly string[] | null;
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const headerBytes = 8; // flags and extension length, both zero
@@ -13,6 +15,7 @@ const endOfRows = -1;
 /** 2000-01-01 in ms since 1970: PostgreSQL's own epoch. */
 const postgresEpochMs = 946_684_800_000;
 const int8Oid = 20;
+const textOid = 25;
 
 /** A chunk has at least this size, except the last: neither a copy of all rows nor many writes. */
 const chunkBytesMin = 256 * 1024;
@@ -53,7 +56,11 @@ function pushValue(out: Bytes, type: ColumnType, value: NonNullable<ColumnValue>
     case 'text': out.text(withoutNul(value as string)); return;
     case 'bytea': out.bytes(value as Uint8Array); return;
     case 'jsonb': out.int1(1); out.text(value as string); return;
-    case 'int8[]': pushInt8Array(out, value as readonly bigint[]);
+    case 'int8[]':
+      pushArray(out, int8Oid, value as readonly bigint[], (item) => { out.int8(item); });
+      return;
+    case 'text[]':
+      pushArray(out, textOid, value as readonly string[], (item) => { out.text(withoutNul(item)); });
   }
 }
 
@@ -63,16 +70,19 @@ function withoutNul(text: string): string {
 }
 
 /** One dimension, lower bound 1, no nulls. */
-function pushInt8Array(out: Bytes, values: readonly bigint[]): void {
+function pushArray<T>(
+  out: Bytes, oid: number, values: readonly T[], push: (value: T) => void,
+): void {
   out.int4(values.length === 0 ? 0 : 1);
   out.int4(0);
-  out.int4(int8Oid);
+  out.int4(oid);
   if (values.length === 0) return;
   out.int4(values.length);
   out.int4(1);
   for (const value of values) {
-    out.int4(8);
-    out.int8(value);
+    const lengthAt = out.skip(4);
+    push(value);
+    out.int4At(lengthAt, out.length - lengthAt - 4);
   }
 }
 

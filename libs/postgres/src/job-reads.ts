@@ -1,9 +1,10 @@
-// Questions about jobs that the read models answer: one job, lists, timelines, deliveries.
+// Questions that the read models answer: one job, lists, timelines, deliveries, the spend by day.
 import type { AnyEvent } from '@libs/events/envelope';
 import type { LinePosition } from '@libs/events/content';
 import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
 import { linesPerCommitMax } from './archive-store';
 import { type Database, openDatabase } from './database';
+import { readSpend, type SpendQuestion, type SpendReport } from './spend-reads';
 
 export interface JobQuery {
   readonly tenant: string;
@@ -128,11 +129,19 @@ export class JobReads {
   }
 
   /** Archived large content, null when it is not there. */
-  async objectText(sha256: string): Promise<string | null> {
+  async objectBytes(sha256: string): Promise<Uint8Array | null> {
     const [row] = await this.database.query<{ bytes: Buffer }>(
       'SELECT bytes FROM objects WHERE sha256 = $1', [sha256],
     );
-    return row === undefined ? null : row.bytes.toString('utf8');
+    return row?.bytes ?? null;
+  }
+
+  /** How many jobs the archive has of a data subject, by its name. */
+  async countOfSubject(name: string): Promise<number> {
+    const [row] = await this.database.query<{ count: string }>(
+      'SELECT count(*) AS count FROM jobs WHERE data_subject = $1', [name],
+    );
+    return Number(row?.count ?? 0);
   }
 
   /** Jobs given up after too many tries, newest first; of all customers where none is named. */
@@ -169,6 +178,10 @@ export class JobReads {
        ORDER BY id DESC LIMIT $2`,
       [query.tenant, query.limit, query.after, query.id ?? null],
     );
+  }
+
+  spend(question: SpendQuestion): Promise<SpendReport> {
+    return readSpend(this.database, question);
   }
 
   close(): Promise<void> {

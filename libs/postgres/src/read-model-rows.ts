@@ -2,6 +2,7 @@
 import { type PoolClient } from 'pg';
 import { type ColumnValue } from './binary-copy';
 import { copyRows, upsertRows } from './copy';
+import { type SpendTables } from './spend-rows';
 
 export interface ReadModelRows {
   readonly jobs: readonly JobRow[];
@@ -26,6 +27,8 @@ export interface JobRow {
   readonly state: string;
   /** What a failed job failed of. */
   readonly errorClass: string | null;
+  /** Name of the data subject; null: its content is not sealed. */
+  readonly dataSubject: string | null;
   /** Of the events seen in this batch; appended to what is there. */
   readonly positions: readonly bigint[];
 }
@@ -59,18 +62,21 @@ export interface DeliveryRow {
   readonly lastMessage: string | null;
 }
 
-export interface ReadModelTables {
+export interface ReadModelTables extends SpendTables {
   readonly jobs: string;
   readonly attempts: string;
   readonly deliveries: string;
 }
 
-export const liveTables: ReadModelTables = { jobs: 'jobs', attempts: 'attempts', deliveries: 'deliveries' };
+export const liveTables: ReadModelTables = {
+  jobs: 'jobs', attempts: 'attempts', deliveries: 'deliveries', spend: 'spend',
+  labelledSpend: 'labelled_spend',
+};
 
 const jobColumns = {
   id: 'text', tenant: 'text', team: 'text', key: 'text', status: 'text', model: 'text',
   created_at: 'timestamptz', settled_at: 'timestamptz', metadata: 'jsonb', state: 'text',
-  positions: 'int8[]', error_class: 'text',
+  positions: 'int8[]', error_class: 'text', data_subject: 'text',
 } as const;
 
 const attemptColumns = {
@@ -136,6 +142,7 @@ function jobValues(row: JobRow): ColumnValue[] {
   return [
     row.id, row.tenant, row.team, row.key, row.status, row.model, row.createdAtMs,
     row.settledAtMs, row.metadata, row.state, row.positions, row.errorClass,
+    row.dataSubject,
   ];
 }
 

@@ -4,9 +4,10 @@ import { type ReadModelTables, liveTables } from './read-model-rows';
 
 export const rebuiltTables: ReadModelTables = {
   jobs: 'rebuilt_jobs', attempts: 'rebuilt_attempts', deliveries: 'rebuilt_deliveries',
+  spend: 'rebuilt_spend', labelledSpend: 'rebuilt_labelled_spend',
 };
 
-const names = ['jobs', 'attempts', 'deliveries'] as const;
+const names = ['jobs', 'attempts', 'deliveries', 'spend', 'labelledSpend'] as const;
 
 /** Makes the second set, empty. */
 export async function makeRebuiltTables(database: Database): Promise<void> {
@@ -19,8 +20,7 @@ export async function makeRebuiltTables(database: Database): Promise<void> {
 }
 
 export async function dropRebuiltTables(database: Database): Promise<void> {
-  const { jobs, attempts, deliveries } = rebuiltTables;
-  await database.query(`DROP TABLE IF EXISTS ${jobs}, ${attempts}, ${deliveries}`);
+  await database.query(`DROP TABLE IF EXISTS ${names.map((name) => rebuiltTables[name]).join(', ')}`);
 }
 
 /** Rows that differ between the live and the rebuilt tables, as sentences; empty when identical. */
@@ -35,7 +35,7 @@ export async function compareTables(database: Database): Promise<string[]> {
          FULL JOIN ${rebuilt} b ON a.${id} = b.${id} WHERE a IS DISTINCT FROM b)
        SELECT min(id) AS id, count(*) AS count FROM different HAVING count(*) > 0`,
     );
-    for (const row of rows) differences.push(`${name}: ${row.count} rows differ, first ${row.id}`);
+    for (const row of rows) differences.push(`${live}: ${row.count} rows differ, first ${row.id}`);
   }
   return differences;
 }

@@ -28,7 +28,7 @@ export function decideOpen(
 ): OpenCommand | null {
   const verdict = state.verdicts.get(job.id);
   if (verdict?.kind === 'duplicate') return { type: 'DeduplicateJob', of: verdict.of };
-  if (verdict?.kind === 'mismatch') return mismatch();
+  if (verdict?.kind === 'mismatch') return mismatch(job);
   if (job.cancelRequestedBy !== null) return { type: 'CancelJob' };
   if (moment.nowMs >= job.submitted.deadline_at_ms) {
     return { type: 'ExpireJob', nowMs: moment.nowMs };
@@ -90,13 +90,17 @@ function deadLetter(job: OpenJob): OpenCommand {
   };
 }
 
-function mismatch(): OpenCommand {
+const otherBody = 'this Idempotency-Key was used with another request body';
+
+/** A keyed hash is another one, too, when the key of the first job's data subject was destroyed. */
+function mismatch({ submitted }: OpenJob): OpenCommand {
+  const isKeyed = submitted.idempotency?.body_sha256.includes(':') === true;
   return {
     type: 'RejectJob',
     data: {
       reason: 'idempotency_mismatch',
       status: 422,
-      message: 'this Idempotency-Key was used with another request body',
+      message: isKeyed ? `${otherBody} or data subject, or its content was erased since` : otherBody,
       errors: [],
       retry_after_s: null,
     },

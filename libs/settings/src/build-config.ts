@@ -57,15 +57,17 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
 
 /** null: nothing is said, so the defaults. */
 function buildSettings(
-  { webhooks, governance }: HoldfastYaml, alerts: AlertsBuilt | null,
+  { webhooks, governance, content }: HoldfastYaml, alerts: AlertsBuilt | null,
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
   const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
-  const settings = [allowPrivate, unknownPrice, writeOffAfterS];
+  const { encryption } = content ?? {};
+  const settings = [allowPrivate, unknownPrice, writeOffAfterS, encryption];
   if (alerts === null && settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
+    ...(encryption === undefined ? {} : { content_encryption: encryption }),
     ...(writeOffAfterS === undefined ? {}
       : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
     ...(alerts === null ? {} : { alerts: alerts.settings }),

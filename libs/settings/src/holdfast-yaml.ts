@@ -187,6 +187,10 @@ export const holdfastYaml = z.strictObject({
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
   alerts: alerts.optional(),
+  content: z.strictObject({
+    encryption: z.enum(['on', 'off']).optional()
+      .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
+  }).optional(),
   governance: governance.optional(),
 });
 

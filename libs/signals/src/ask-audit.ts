@@ -5,6 +5,11 @@ export type AskAudit =
   | { readonly op: 'inclusion'; readonly sequence: number; readonly line: number }
   /** `to` null: the tree of the last checkpoint. */
   | { readonly op: 'consistency'; readonly from: number; readonly to: number | null }
+  | { readonly op: 'events'; readonly question: EventsQuestion; readonly page: EventsPage }
+  | { readonly op: 'export'; readonly question: EventsQuestion; readonly format: ExportFormat }
+  | { readonly op: 'export-status'; readonly id: string }
+  /** Piece `index` of its result: gzip, in base64. */
+  | { readonly op: 'export-chunk'; readonly id: string; readonly index: number }
   | AskState;
 
 /** What the fold of the routers was at a moment. Asked again until it is there. */
@@ -20,9 +25,42 @@ export interface AskState {
   readonly from_beginning: boolean;
 }
 
+/** A moment of the log: a time, or a commit. */
+export type Moment = { readonly timeMs: number } | { readonly sequence: number };
+
+/** Which events; null: whatever it is. */
+export interface EventsQuestion {
+  /** From it on. */
+  readonly from: Moment | null;
+  /** A time: up to it; a commit: with it. */
+  readonly to: Moment | null;
+  readonly types: readonly string[] | null;
+  readonly subject: string | null;
+  readonly tenant: string | null;
+  readonly actor: string | null;
+  readonly key: string | null;
+  readonly team: string | null;
+  readonly model: string | null;
+  readonly provider: string | null;
+  readonly outcome: string | null;
+  /** All of its words are in the metadata. */
+  readonly metadata: string | null;
+}
+
+export interface EventsPage {
+  readonly newestFirst: boolean;
+  readonly limit: number;
+  /** The place (`leaf_index`) behind which the page begins; null: at the end. */
+  readonly after: number | null;
+}
+
+export const exportFormats = ['ndjson', 'csv', 'bundle'] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
 /** A rule said no. */
 export interface AuditRefused {
-  readonly refused: 'not_found' | 'not_signed_yet' | 'bad_range' | StateRefusal;
+  readonly refused:
+    | 'not_found' | 'not_signed_yet' | 'bad_range' | 'invalid_value' | 'too_many' | StateRefusal;
   readonly message: string;
 }
 

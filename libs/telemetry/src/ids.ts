@@ -21,4 +21,6 @@ function v7(): string {
 export const newEventId = (): string => v7();
 export const newJobId = (): string => `job_${v7().replaceAll('-', '')}`;
 export const newAttemptId = (): string => `att_${v7().replaceAll('-', '')}`;
+export const newExportId = (): string => `exp_${v7().replaceAll('-', '')}`;
+export const newErasureId = (): string => `era_${v7().replaceAll('-', '')}`;
 export const newInstanceId = (service: string): string => `${service}-${v7().slice(-12)}`;

@@ -1,4 +1,5 @@
-// The one module of the audit process: archiver, checkpoints, snapshots, answers, trimming.
+// The one module of the audit process: archiver, events index, checkpoints, snapshots, exports, answers,
+// trimming, copies of keys.
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type LogConnection } from '@libs/jetstream/connect';
 import { type Database } from '@libs/postgres/database';
@@ -9,6 +10,12 @@ import { type Registry } from '@libs/telemetry/metrics';
 import { answerAuditQuestions } from './answer-questions/audit-answers';
 import { Archiver } from './archive-log/archiver';
 import { archiveMetrics } from './archive-log/metrics';
+import { answerExports } from './export-events/answer-exports';
+import { ExportWorker } from './export-events/export-worker';
+import { answerEvents } from './find-events/answer-events';
+import { Indexer } from './index-events/indexer';
+import { indexMetrics } from './index-events/metrics';
+import { type KeyCopier, startCopyingKeys } from './keep-keys/key-copier';
 import { keeperMetrics } from './keep-snapshots/metrics';
 import { type SnapshotKeeper, startKeeping } from './keep-snapshots/snapshot-keeper';
 import { rebuild } from './rebuild-models/rebuild';
@@ -39,8 +46,11 @@ const auditParts = Symbol('AuditParts');
 class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #archiver: Archiver;
   readonly #signer: CheckpointSigner;
+  readonly #indexer: Indexer;
+  readonly #exports: ExportWorker;
   #answers: SignalSubscription | null = null;
   #trimmer: Trimmer | null = null;
+  #keyCopier: KeyCopier | null = null;
   #keeper: SnapshotKeeper | null = null;
   readonly #pages: PastPages;
 
@@ -54,6 +64,9 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       places: parts.checkpoints, archiver: this.#archiver, log: connection.log, database, health, logger,
       metrics: treeMetrics(registry), nowMs: Date.now,
     });
+    const kept = { archiver: this.#archiver, database, logger };
+    this.#indexer = new Indexer({ ...kept, metrics: indexMetrics(registry) });
+    this.#exports = new ExportWorker(kept);
     const { HOLDFAST_PAST_MEMORY_MB: memoryMb } = parts.settings;
     this.#pages = new PastPages({
       logger, nowMs: Date.now,
@@ -65,9 +78,14 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     const { connection, database, logger, registry, settings } = this.parts;
     this.#archiver.start();
     this.#signer.start();
+    this.#indexer.start();
+    this.#exports.start();
     this.#trimmer = startTrimming({
       connection, database, logger, archiver: this.#archiver,
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
+    });
+    this.#keyCopier = startCopyingKeys({
+      keys: connection.keys, database, logger, archiver: this.#archiver,
     });
     this.#keeper = startKeeping({
       snapshots: connection.snapshots, database, archiver: this.#archiver, logger,
@@ -78,6 +96,8 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       archiver: this.#archiver, log: connection.log, signals: connection.signals, logger,
       rebuild: (report) => rebuild(database, report, Date.now),
       proofs: answerProofs(database, this.#signer),
+      events: answerEvents(database),
+      exports: answerExports(database, this.#signer, () => { this.#exports.wake(); }),
       past: answerPast({
         database, log: connection.log, nowMs: Date.now,
         archived: () => this.#archiver.position.sequence,
@@ -90,6 +110,9 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
     this.#pages.stop();
     await this.#keeper?.stop();
     await this.#trimmer?.stop();
+    await this.#exports.stop();
+    await this.#indexer.stop();
+    await this.#keyCopier?.stop();
     await this.#signer.stop();
     await this.#archiver.stop();
   }

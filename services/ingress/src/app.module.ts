@@ -2,6 +2,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
 import { AuditController } from './administer/audit.controller';
+import { EventsController } from './administer/events.controller';
+import { SpendController } from './administer/spend.controller';
+import { ErasuresController } from './administer/erasures.controller';
 import { HoldsController } from './administer/holds.controller';
 import { CancelJobController } from './cancel-job/cancel-job.controller';
 import { HealthController } from './health/health.controller';
@@ -20,8 +23,10 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController, EndpointsController, DeliveriesController, AdministerController,
-        AuditController, HoldsController,
+        CancelJobController, EndpointsController, DeliveriesController,
+        // Before the entities, whose paths are wildcards.
+        ErasuresController, AdministerController,
+        AuditController, EventsController, SpendController, HoldsController,
         UsageController,
       ],
       providers: [{ provide: Edge, useValue: edge }],

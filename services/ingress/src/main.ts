@@ -1,6 +1,8 @@
 // The ingress process: reads settings, connects, serves, drains on SIGTERM.
 import 'reflect-metadata';
-import { connectLog } from '@libs/jetstream/connect';
+import { openSubjectKeys, type SubjectKeys } from '@libs/content-keys/subject-keys';
+import { isFault } from '@libs/faults/faults';
+import { connectLog, type LogConnection } from '@libs/jetstream/connect';
 import { openJobReads } from '@libs/postgres/job-reads';
 import { beginService, settingsOrExit } from '@libs/service-life/service-life';
 import { startIngress } from './ingress';
@@ -33,6 +35,7 @@ async function run(): Promise<void> {
     instance,
     settings,
     archive: openArchive(settings),
+    subjectKeys: await openKeys(connection),
     health,
     registry,
     logger,
@@ -44,6 +47,22 @@ async function run(): Promise<void> {
     await ingress.drain({ graceMs: drainGraceMs, limitMs: settings.HOLDFAST_DRAIN_S * 1000 });
     await connection.close();
   });
+}
+
+/** How soon is looked again for a bucket that is not made yet, or a log that is away. */
+const keysRetryMs = 1_000;
+
+/** Waits for the bucket: content that is to be sealed is not taken in the open. */
+async function openKeys(connection: LogConnection): Promise<SubjectKeys> {
+  for (;;) {
+    try {
+      return await openSubjectKeys(connection.keys, settings.HOLDFAST_MASTER_KEY, Date.now);
+    } catch (error) {
+      if (!isFault(error, 'log_unavailable')) throw error;
+      logger.warn({ err: error }, 'waiting for the bucket of data keys (holdfast init makes it)');
+      await new Promise((resolve) => setTimeout(resolve, keysRetryMs));
+    }
+  }
 }
 
 function openArchive({ DATABASE_URL: url }: IngressSettings): JobArchive {

@@ -3,7 +3,10 @@
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { type RateLeft } from '@libs/events/limits';
 import { partitionOf, subjects } from '@libs/events/subjects';
-import { inlineContent } from '@libs/log/content';
+import { type ContentKeys } from '@libs/content-keys/content-keys';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
+import { sealInline } from '@libs/content-keys/sealed-content';
+import { type ContentLine } from '@libs/events/content';
 import { type Commit, type EventLog } from '@libs/log/log';
 import { evolve } from '@libs/jobs/evolve';
 import { type JobState } from '@libs/jobs/state';
@@ -36,6 +39,7 @@ export class ScriptedSystem {
   constructor(
     private readonly log: EventLog,
     private readonly signals: Signals,
+    private readonly keys: ContentKeys = keysForSpecs(),
   ) {}
 
   /** What happens with a submission that is not a duplicate. */
@@ -68,12 +72,11 @@ export class ScriptedSystem {
   }
 
   async append(
-    kind: 'routed' | 'settled', drafts: readonly EventDraft[], content?: string,
+    kind: 'routed' | 'settled', drafts: readonly EventDraft[], content: readonly ContentLine[] = [],
   ): Promise<number> {
     const partition = partitionOf(drafts[0]?.tenant ?? '', partitionCount);
     const events = drafts.map((draft) => stamp(draft, newEventId(), Date.now()));
-    const lines = content === undefined ? [] : inlineContent(content)?.lines ?? [];
-    const entry = { events, content: lines };
+    const entry = { events, content };
     return (await this.log.append(subjects.job(partition, kind), entry)).sequence;
   }
 
@@ -84,14 +87,16 @@ export class ScriptedSystem {
     this.calls += 1;
     const { subject: job, tenant, data } = submitted;
     const attemptId = `att_${job.slice(4)}`;
+    const content = sealInline(body, await this.keys.keyOfContent(data.body));
+    if (content === null) throw new Error('the scripted system has small bodies only');
     const sequence = await this.append('settled', [{
       type: 'JobSucceeded', subject: job, tenant,
       data: {
         routing: 1, attempts: [attempt(attemptId)], provider: 'sim', model: data.model,
         usage: null, cost_pico_usd: '123000000', status: 200,
-        result: contentRef(body), dropped_params: [],
+        result: content.ref, dropped_params: [],
       },
-    }], body);
+    }], content.lines);
     if (options.reply === false || data.mode === 'async') return;
     this.send(data.call.reply_to, {
       kind: 'result', job, outcome: 'succeeded', sequence, line: 0, status: 200, body,
@@ -194,10 +199,4 @@ function attempt(attemptId: string) {
     started_at_ms: 1, duration_ms: 1, first_token_ms: null, outcome: 'succeeded' as const,
     error: null, retry_after_ms: null, usage: null, cost_pico_usd: '123000000',
   };
-}
-
-function contentRef(body: string) {
-  const content = inlineContent(body);
-  if (content === null) throw new Error('the scripted system has small bodies only');
-  return content.ref;
 }

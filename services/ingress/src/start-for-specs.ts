@@ -1,6 +1,10 @@
 // For specs: an ingress over real HTTP with the in-memory log and signals.
+import { InMemoryKeyStore } from '@libs/content-keys/in-memory-key-store';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
+import { openSubjectKeys } from '@libs/content-keys/subject-keys';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { readSettings } from '@libs/settings/environment';
+import { Secret } from '@libs/settings/secret';
 import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
 import { Health } from '@libs/telemetry/health';
 import { createLogger } from '@libs/telemetry/logger';
@@ -16,6 +20,7 @@ export const specAdminToken = 'admin-token';
 export interface SpecIngress {
   readonly ingress: Ingress;
   readonly log: InMemoryLog;
+  readonly keys: InMemoryKeyStore;
   readonly signals: InMemorySignals;
   readonly system: ScriptedSystem;
   readonly url: string;
@@ -27,9 +32,10 @@ export async function startForSpecs(
   parts: { bytesMax?: number; archive?: JobArchive } = {},
 ): Promise<SpecIngress> {
   const log = new InMemoryLog(parts.bytesMax === undefined ? {} : { bytesMax: parts.bytesMax });
+  const keys = new InMemoryKeyStore();
   const bus = new InMemorySignalBus();
   const signals = new InMemorySignals(bus);
-  const system = new ScriptedSystem(log, new InMemorySignals(bus));
+  const system = new ScriptedSystem(log, new InMemorySignals(bus), keysForSpecs(keys));
   await system.start();
   const instance = 'ingress-spec';
   const ingress = await startIngress({
@@ -42,6 +48,7 @@ export async function startForSpecs(
       HOLDFAST_BOOTSTRAP_KEY: specKey, HOLDFAST_LOG_LEVEL: 'silent', ...environment,
     }),
     archive: parts.archive ?? new NoArchive(),
+    subjectKeys: await openSubjectKeys(keys, new Secret('master'), Date.now),
     health: new Health(),
     registry: createRegistry('ingress', instance),
     logger: createLogger({
@@ -52,7 +59,7 @@ export async function startForSpecs(
     durability: 'unknown',
   });
   return {
-    ingress, log, signals, system,
+    ingress, log, keys, signals, system,
     url: `http://127.0.0.1:${ingress.port}`,
     stop: () => ingress.drain({ graceMs: 0, limitMs: 0 }),
   };

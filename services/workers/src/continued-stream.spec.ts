@@ -1,6 +1,7 @@
 // A stream that breaks on a route that continues: what workers hand back, and how one goes on with it,
 // over a log and signals in memory and a scripted provider.
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
 import { Registry } from 'prom-client';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type EventDraft, stamp } from '@libs/events/envelope';
@@ -50,6 +51,7 @@ class Scene {
       id, 'http://127.0.0.1:9', id === 'never' ? {} : { continues: 'assistant' },
     ));
     const worker = new Worker({
+      keys: keysForSpecs(),
       instance: 'w1', log: this.log, signals: new InMemorySignals(this.bus),
       governance: givenGovernance({ providers: new Map(known.map((one) => [one.provider, one])) }),
       registry: new Registry(), capacity: 4, webhookCapacity: 2, bodiesMaxBytes: 1024 * 1024,

@@ -1,6 +1,8 @@
 // The workers' process: reads its settings, wires the worker, drains on the first signal.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { ContentKeys } from '@libs/content-keys/content-keys';
+import { MasterKey } from '@libs/content-keys/master-key';
 import { connectLog } from '@libs/jetstream/connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from '@libs/jetstream/delivery-strategy';
 import { workersConsumer } from '@libs/jetstream/topology';
@@ -32,14 +34,20 @@ const connection = await connectLog({
 }, logger);
 life.watchLog(connection);
 
+const keys = new ContentKeys({
+  store: connection.keys, master: new MasterKey(settings.HOLDFAST_MASTER_KEY), now: Date.now,
+});
+// Made when governance is there; until then there is nothing to forget.
+let worker: Worker | null = null;
 // Providers and endpoints would stay as they are now, silently.
 const governance = await foldGovernance(connection.log, (error) => {
   life.fail(error, 'the fold of events.governance cannot go on');
-});
+}, (events) => worker?.forgetErased(events));
 const proxy = egressProxy(settings);
 const dispatchers = providerDispatchers(proxy);
-const worker = new Worker({
+worker = new Worker({
   instance, governance, registry, proxy,
+  keys,
   log: connection.log,
   signals: connection.signals,
   callProvider: (target, request, onDelta) => callProvider(target, request, onDelta, { dispatchers }),

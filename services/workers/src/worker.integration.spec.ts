@@ -1,6 +1,7 @@
 // Workers over a real NATS server: what happens to a commit when the server or a worker dies.
 import 'reflect-metadata';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
 import { NestFactory } from '@nestjs/core';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { pino } from 'pino';
@@ -53,6 +54,7 @@ async function startWorker(instance: string): Promise<TestWorker> {
   const connection = await connectLog(settings, quiet);
   const calls: TestWorker['calls'] = [];
   const worker = new Worker({
+    keys: keysForSpecs(),
     instance, log: connection.log, signals: connection.signals, registry: new Registry(),
     governance: givenGovernance(providers('a')),
     callProvider: () => new Promise((end) => void calls.push(end)),

@@ -1,6 +1,7 @@
 // What a worker does with the commits it is handed, over a log and signals in memory and a scripted
 // provider.
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
 import { Registry } from 'prom-client';
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { type Catalogue } from '@libs/events/catalogue';
@@ -51,6 +52,7 @@ class Scene {
   newWorker(signals = new InMemorySignals(this.bus)): Worker {
     const callProvider: CallProvider = (...call) => this.provide(...call);
     const worker = new Worker({
+      keys: keysForSpecs(),
       instance: 'w1', log: this.log, signals,
       governance: givenGovernance(providers('a', 'b')), registry: new Registry(), callProvider,
       capacity: 4, webhookCapacity: 2, bodiesMaxBytes: 1024 * 1024,
@@ -121,7 +123,7 @@ describe('a job that is answered', () => {
     await scene.worker.handle(await scene.route({ job_1: routed(plan) }));
     const { result } = scene.log.eventsOf('JobSucceeded')[0]!.data;
     expect(result.where).toBe('object');
-    expect(scene.log.objects.get(result.sha256)).toBe(body);
+    expect(Buffer.from(scene.log.objects.get(result.sha256)!).toString()).toBe(body);
   });
 
   test('after a fallback has the failure in the log before its success', async () => {

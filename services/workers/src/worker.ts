@@ -1,5 +1,7 @@
 // One worker: everything it holds, wired together, with its clockwork. No Nest here.
 import { type Registry, counter } from '@libs/telemetry/metrics';
+import { type ContentKeys, erasedKeys } from '@libs/content-keys/content-keys';
+import { type AnyEvent } from '@libs/events/envelope';
 import { type EventLog } from '@libs/log/log';
 import { type Delivery } from '@libs/log/work-queue';
 import { type Signals } from '@libs/signals/signals';
@@ -28,6 +30,8 @@ export const ackWaitMs = 10_000;
 export interface WorkerOptions {
   readonly instance: string;
   readonly log: EventLog;
+  /** Data keys of content. */
+  readonly keys: ContentKeys;
   readonly signals: Signals;
   readonly governance: GovernanceFold;
   readonly registry: Registry;
@@ -82,6 +86,14 @@ export class Worker {
     return handleDelivery(this.#deps, delivery);
   }
 
+  /** What the log tells of erasures: keys and streams in memory go. */
+  forgetErased(events: readonly AnyEvent[]): void {
+    const { keys } = this.options;
+    keys.forgetErased(events);
+    const erased = erasedKeys(events);
+    if (erased.length > 0) this.running.forgetErased(new Set(erased));
+  }
+
   /** From now on nothing begins: what comes is returned, what has begun goes on to its end. */
   drain(): void {
     this.running.drain();
@@ -104,13 +116,13 @@ export class Worker {
 }
 
 function wire(options: WorkerOptions, running: RunningJobs, held: HeldCommits): WorkDeps {
-  const { log, signals, governance, registry, now } = options;
+  const { log, keys, signals, governance, registry, now } = options;
   const metrics = attemptMetrics(registry, () => running.size);
   return {
     held,
     signals,
     attempts: {
-      log, governance, running, metrics, now,
+      log, keys, governance, running, metrics, now,
       targets: new UpstreamTargets(),
       closedKeys: new ClosedKeys(),
       bodies: new BodyQueue(options.bodiesMaxBytes),
@@ -120,7 +132,7 @@ function wire(options: WorkerOptions, running: RunningJobs, held: HeldCommits): 
       callProvider: options.callProvider,
     },
     webhooks: {
-      log, governance, now,
+      log, keys, governance, now,
       masterKey: options.masterKey,
       publicUrl: options.publicUrl,
       guarded: guardedDispatcher(options.proxy, () => governance.state.webhooksAllowPrivate),

@@ -8,7 +8,7 @@ import { consumeWork } from '@libs/jetstream/consume-work';
 import { quietLogger } from '@libs/jetstream/test-log';
 import { type Commit, type Position } from '@libs/log/log';
 import { StoredCommit } from '@libs/log/stored-commit';
-import { writeBatch } from '@libs/postgres/archive-store';
+import { type ArchivedObject, writeBatch } from '@libs/postgres/archive-store';
 import { type Database, migrate, openDatabase } from '@libs/postgres/database';
 import { type JobRow } from '@libs/postgres/read-model-rows';
 import { startTestNats, startTestPostgres } from '@libs/test-kit/servers';
@@ -123,11 +123,11 @@ describe('a lost log', () => {
   });
 
   it('has its large content again', async () => {
-    await archive(history(), [], [{ sha256: 'cafe', text: 'x'.repeat(300_000), sequence: 20 },
-      { sha256: 'dead', text: 'old', sequence: 5 }]);
+    await archive(history(), [], [{ sha256: 'cafe', bytes: Buffer.from('x'.repeat(300_000)), sequence: 20 },
+      { sha256: 'dead', bytes: Buffer.from('old'), sequence: 5 }]);
     expect(await restore(nowMs - 7 * dayMs)).toMatchObject({ objects: 1 });
     const { log } = await connected();
-    expect(await log.getObject('cafe')).toBe('x'.repeat(300_000));
+    expect(Buffer.from(await log.getObject('cafe')).toString()).toBe('x'.repeat(300_000));
   });
 });
 
@@ -250,14 +250,14 @@ function canceled(): EventDraft {
 function openJob(id: string, sequence: number): JobRow {
   return {
     id, tenant, team: null, key: 'k', status: 'running', model: 'm', createdAtMs: nowMs,
-    settledAtMs: null, metadata: null, state: '{}', errorClass: null,
+    settledAtMs: null, metadata: null, state: '{}', errorClass: null, dataSubject: null,
     positions: [BigInt(sequence) * 1024n],
   };
 }
 
 async function archive(
   commits: readonly Commit[], jobs: readonly JobRow[] = [],
-  objects: readonly { sha256: string; text: string; sequence: number }[] = [],
+  objects: readonly ArchivedObject[] = [],
 ): Promise<void> {
   const start: Position = { sequence: 0, msgId: '' };
   await writeBatch(database, {

@@ -1,6 +1,7 @@
-// Makes the log again from the archive: large content, then every commit under its sequence, then a
+// Makes the log again from the archive: data keys and large content, then every commit under its sequence, then a
 // comparison of all that was stored, and only then is the log opened for services.
 import { type connectNats } from '@libs/jetstream/connect';
+import { openKeyStore } from '@libs/jetstream/key-bucket';
 import { ContentStore } from '@libs/jetstream/object-store';
 import { StreamRestore, type StreamOptions } from '@libs/jetstream/restore-stream';
 import { type Database } from '@libs/postgres/database';
@@ -10,6 +11,7 @@ import {
 } from '@libs/postgres/restore-reads';
 import { Failure } from '../shared/failure';
 import { compareWithArchive } from './compare-with-archive';
+import { restoreKeys } from './restore-keys';
 
 export interface RestoreParts {
   readonly database: Database;
@@ -26,6 +28,8 @@ export interface RestoreSummary {
   readonly commits: number;
   readonly bytes: number;
   readonly objects: number;
+  /** Data keys of content. */
+  readonly keys: number;
   readonly partitions: number;
   readonly seconds: number;
 }
@@ -53,6 +57,7 @@ export async function restoreLog(
   const restore = await StreamRestore.begin(nats, stream, {
     firstSequence, fingerprint: fingerprint.join('/'),
   });
+  const keys = await restoreKeys(database, await openKeyStore(nats), progress);
   const objects = await restoreObjects(parts, retained);
   await restoreCommits(parts, restore, { retained, extent });
   progress('comparing what was stored with the archive');
@@ -63,7 +68,7 @@ export async function restoreLog(
   });
   return {
     first_sequence: firstSequence, last_sequence: extent.lastSequence, commits: compared.commits,
-    bytes: compared.bytes, objects, partitions,
+    bytes: compared.bytes, objects, keys, partitions,
     seconds: Math.round((performance.now() - startedAt) / 100) / 10,
   };
 }

@@ -1,6 +1,8 @@
 // `holdfast restore`: makes a lost log again from the archive. Everything else must be stopped.
 import { type Command } from 'commander';
 import { connectNats } from '@libs/jetstream/connect';
+import { openKeyStore } from '@libs/jetstream/key-bucket';
+import { ensureBuckets } from '@libs/jetstream/topology';
 import { migrate, openDatabase } from '@libs/postgres/database';
 import { takeWriterLock } from '@libs/postgres/writer-lock';
 import { isFault } from '@libs/faults/faults';
@@ -11,12 +13,14 @@ import { within } from '../shared/within';
 import { withoutCredentials } from '../supervisor/start-stores';
 import { type UpOptions, upOptions } from '../supervisor/up-options';
 import { openStores, type Stores } from './own-stores';
+import { restoreKeys } from './restore-keys';
 import { restoreLog, type RestoreSummary } from './restore-log';
 
 interface Flags {
   readonly dataDir?: string;
   readonly keepDays: string;
   readonly all?: boolean;
+  readonly keysOnly?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,6 +36,7 @@ export function addRestore(program: Command): void {
     .option('--keep-days <n>', 'what the log is to hold, besides open jobs and all configuration',
       process.env['HOLDFAST_LOG_KEEP_DAYS'] ?? keepDaysDefault)
     .option('--all', 'everything that is archived')
+    .option('--keys-only', 'only the data keys of content, where their bucket alone was lost')
     .option('--json', 'print JSON');
   withExamples(command, ['restore', 'restore --all --json', 'restore --keep-days 2']);
   command.addHelpText('after', `
@@ -52,7 +57,7 @@ DATABASE_URL name others. Run again after a failure: it goes on where it stopped
 
 async function restore(
   stores: Stores, options: UpOptions, { flags, out }: { flags: Flags; out: Terminal },
-): Promise<RestoreSummary> {
+): Promise<RestoreSummary | KeysSummary> {
   const { databaseUrl: url, natsUrl, maxBytes } = stores;
   await migrate(url);
   const lock = await takeWriterLock(url);
@@ -69,6 +74,11 @@ async function restore(
     connectWithinMs, `NATS at ${withoutCredentials(natsUrl)} cannot be reached.`,
   );
   try {
+    if (flags.keysOnly === true) {
+      await ensureBuckets(nats, options.replicas);
+      const store = await openKeyStore(nats);
+      return { keys: await restoreKeys(database, store, (message) => out.progress(message)) };
+    }
     return await restoreLog({
       database, nats, progress: (message) => out.progress(message),
       stream: { replicas: options.replicas, maxBytes }, partitionsDefault: options.partitions,
@@ -84,8 +94,13 @@ async function restore(
   }
 }
 
-function described(summary: RestoreSummary): string {
-  const { first_sequence: first, last_sequence: last, commits, objects, partitions } = summary;
+interface KeysSummary {
+  readonly keys: number;
+}
+
+function described(summary: RestoreSummary | KeysSummary): string {
+  if (!('commits' in summary)) return `Restored ${summary.keys} data keys.`;
+  const { first_sequence: first, last_sequence: last, commits, objects, keys, partitions } = summary;
   return `Restored ${commits} commits (${first} to ${last}), ${objects} large contents, ${
-    partitions} partitions in ${summary.seconds} s; compared with the archive, byte for byte.`;
+    keys} data keys, ${partitions} partitions in ${summary.seconds} s; compared with the archive, byte for byte.`;
 }

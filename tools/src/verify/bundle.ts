@@ -1,4 +1,5 @@
 // A bundle: events with proofs that lead to one signed checkpoint, to be checked without any server.
+// One document; exports of many events have a line for each (check-bundle-lines.ts).
 import { z } from 'zod';
 import { type NoteKey, noteKeyText } from '@libs/audit-tree/signed-note';
 import { leafHash } from '@libs/audit-tree/tree-hash';
@@ -10,6 +11,17 @@ import { type CheckedClaim } from './claims';
 import { type Problem, problem } from './problem';
 import { type WalkedLine } from './verify-archive';
 
+export const bundledEvent = z.object({
+  leaf_index: z.number().int().min(0),
+  /** The event line as it is stored; `base64` where it is no text. */
+  event: z.string().optional(),
+  base64: z.string().optional(),
+  proof: z.array(z.string()),
+  /** Where the archive has it. Not proved: the tree knows the order of event lines only. */
+  archive: z.object({ sequence: z.number(), line: z.number() }),
+});
+export type BundledEvent = z.infer<typeof bundledEvent>;
+
 export const bundleShape = z.object({
   format: z.literal('holdfast-bundle/1'),
   /** What it is about; nothing proves that it is all there is. */
@@ -18,15 +30,7 @@ export const bundleShape = z.object({
   }),
   public_key: z.string(),
   checkpoint: z.string(),
-  events: z.array(z.object({
-    leaf_index: z.number().int().min(0),
-    /** The event line as it is stored; `base64` where it is no text. */
-    event: z.string().optional(),
-    base64: z.string().optional(),
-    proof: z.array(z.string()),
-    /** Where the archive has it. Not proved: the tree knows the order of event lines only. */
-    archive: z.object({ sequence: z.number(), line: z.number() }),
-  })),
+  events: z.array(bundledEvent),
 });
 export type Bundle = z.infer<typeof bundleShape>;
 

@@ -5,7 +5,7 @@ import { type NoteKey, parseNote, parseNoteKey, signerOf } from '@libs/audit-tre
 import { leafHash } from '@libs/audit-tree/tree-hash';
 import { verifyInclusion } from '@libs/audit-tree/verify-proof';
 import { sha256, verifyEd25519 } from '@libs/checkpoints/ed25519';
-import { type Bundle, bundleShape } from './bundle';
+import { type Bundle, type BundledEvent, bundleShape } from './bundle';
 import { type Problem, problem } from './problem';
 
 export interface BundleChecked {
@@ -20,7 +20,25 @@ export interface BundleChecked {
 /** `trusted` empty: the bundle's own key is taken, which proves nothing of who signed. */
 export function checkBundle(text: string, trusted: readonly NoteKey[]): BundleChecked {
   const bundle = readBundle(text);
-  if (bundle === null) return failed('it is no bundle of format holdfast-bundle/1');
+  if (bundle === null) return failed('it is no bundle of format holdfast-bundle/1 or /2');
+  const signed = checkSignature(bundle, trusted);
+  if ('problems' in signed) return signed;
+  const problems = [
+    ...checkOrder(bundle), ...bundle.events.flatMap((event) => checkEvent(event, signed.checkpoint)),
+  ];
+  return { ...signed, events: bundle.events.length, problems };
+}
+
+export interface SignatureChecked {
+  readonly checkpoint: Checkpoint;
+  readonly key: NoteKey;
+  readonly trusted: boolean;
+}
+
+/** Whether the checkpoint is one, and signed by a key that may be believed. */
+export function checkSignature(
+  bundle: { readonly public_key: string; readonly checkpoint: string }, trusted: readonly NoteKey[],
+): SignatureChecked | BundleChecked {
   const own = parseNoteKey(sha256, bundle.public_key);
   if (own === null) return failed('its public key is none');
   const known = trusted.some(({ name, id }) => name === own.name && id === own.id);
@@ -35,20 +53,17 @@ export function checkBundle(text: string, trusted: readonly NoteKey[]): BundleCh
   if (signer === null || signer.name !== checkpoint.origin) {
     return failed('the signature does not fit its checkpoint', 'signature');
   }
-  const problems = [...checkOrder(bundle), ...checkEvents(bundle, checkpoint)];
-  return {
-    events: bundle.events.length, checkpoint, key: signer, trusted: known, problems,
-  };
+  return { checkpoint, key: signer, trusted: known };
 }
 
-function checkEvents(bundle: Bundle, checkpoint: Checkpoint): Problem[] {
-  return bundle.events.flatMap(({ leaf_index: index, event, base64, proof }) => {
-    const line = base64 === undefined ? Buffer.from(event ?? '') : Buffer.from(base64, 'base64');
-    const leaf = { index, hash: leafHash(sha256, line) };
-    const path = proof.map((hash) => Buffer.from(hash, 'base64'));
-    if (verifyInclusion(sha256, leaf, checkpoint, path)) return [];
-    return [problem('proof', `event line ${index} is not one of those that were signed there`)];
-  });
+export function checkEvent(
+  { leaf_index: index, event, base64, proof }: BundledEvent, checkpoint: Checkpoint,
+): Problem[] {
+  const line = base64 === undefined ? Buffer.from(event ?? '') : Buffer.from(base64, 'base64');
+  const leaf = { index, hash: leafHash(sha256, line) };
+  const path = proof.map((hash) => Buffer.from(hash, 'base64'));
+  if (verifyInclusion(sha256, leaf, checkpoint, path)) return [];
+  return [problem('proof', `event line ${index} is not one of those that were signed there`)];
 }
 
 /** Of a range nothing may be missing in between; a job's events lie apart. */
@@ -73,6 +88,6 @@ function readBundle(text: string): Bundle | null {
   }
 }
 
-function failed(message: string, kind: Problem['kind'] = 'bundle'): BundleChecked {
+export function failed(message: string, kind: Problem['kind'] = 'bundle'): BundleChecked {
   return { events: 0, checkpoint: null, key: null, trusted: false, problems: [problem(kind, message)] };
 }

@@ -3,10 +3,11 @@ import { sha256 } from '@libs/checkpoints/ed25519';
 import { parseContentLine, splitCommit } from '@libs/events/parse-commit';
 import { type Database } from '@libs/postgres/database';
 import { readObjectAfter } from '@libs/postgres/restore-reads';
+import { type KeysNamed } from './check-keys';
 import { type Problem, problem } from './problem';
 
 /** Content lines that are not what their hash says, or that events name and are not there. */
-export function checkContent(sequence: number, bytes: Uint8Array): Problem[] {
+export function checkContent(sequence: number, bytes: Uint8Array, keys: KeysNamed): Problem[] {
   const problems: Problem[] = [];
   const present = new Set<string>();
   const { eventLines, contentLines } = splitCommit(bytes);
@@ -19,6 +20,7 @@ export function checkContent(sequence: number, bytes: Uint8Array): Problem[] {
     }
   }
   for (const line of eventLines) {
+    keys.note(sequence, line);
     for (const hash of named(line)) {
       if (present.has(hash)) continue;
       problems.push(problem('content', `commit ${sequence}: content ${hash} is named and not there`));
@@ -40,11 +42,10 @@ export async function checkObjects(database: Database): Promise<Problem[]> {
   }
 }
 
-/** null: text and hash do not fit. One that is encrypted cannot be looked into. */
+/** null: what stands there and its hash do not fit; of sealed content that is the ciphertext. */
 function hashOfLine(line: string): string | null {
   try {
-    const { sha256: hash, text, encoding, key_id: keyId } = parseContentLine(line);
-    if (keyId !== undefined) return hash;
+    const { sha256: hash, text, encoding } = parseContentLine(line);
     return hex(Buffer.from(text, encoding)) === hash ? hash : null;
   } catch {
     // No JSON any more: not what its hash says, whatever that was.

@@ -1,9 +1,11 @@
 // One verification of an archive: its tree against the checkpoints, large content, the log where it is
 // at hand, and the events that somebody wants to see or to take away.
+import { type KeyStore } from '@libs/content-keys/key-store';
 import { type EventLog } from '@libs/log/log';
 import { type Database } from '@libs/postgres/database';
 import { type Bundle, makeBundle } from './bundle';
 import { checkObjects } from './check-content';
+import { checkKeys, KeysNamed } from './check-keys';
 import { eventClaims, fileClaims, type TrustedKeys } from './claims';
 import { compareStream } from './compare-stream';
 import { type Problem, problem } from './problem';
@@ -18,6 +20,8 @@ export interface Wanted {
 export interface VerifyAllParts {
   readonly database: Database;
   readonly log: EventLog | null;
+  /** The bucket of data keys, where it is at hand. */
+  readonly dataKeys: KeyStore | null;
   readonly trusted: TrustedKeys;
   readonly checkpointDir: string | null;
   readonly wanted: Wanted;
@@ -34,17 +38,22 @@ export interface Verified extends Omit<ArchiveVerified, 'problems'> {
 }
 
 export async function verifyAll(parts: VerifyAllParts): Promise<Verified> {
-  const { database, log, checkpointDir, wanted } = parts;
+  const { database, log, dataKeys, checkpointDir, wanted } = parts;
   const isWanted = wantedLine(wanted);
   const story: WalkedLine[] = [];
+  const keysNamed = new KeysNamed();
   const archive = await verifyArchive({
     ...parts,
+    keysNamed,
     claims: [eventClaims(database), ...(checkpointDir === null ? [] : [fileClaims(checkpointDir)])],
     // A copy: the line is a part of the page it came with.
     onLine: (line) => { if (isWanted(line)) story.push({ ...line, bytes: Buffer.from(line.bytes) }); },
   });
   const stream = log === null ? { compared: 0, problems: [] } : await compareStream(log, database);
-  const problems = [...archive.problems, ...await checkObjects(database), ...stream.problems];
+  const problems = [
+    ...archive.problems, ...await checkObjects(database), ...stream.problems,
+    ...dataKeys === null ? [] : await checkKeys(dataKeys, keysNamed),
+  ];
   if (wanted.job !== null && story.length === 0) {
     problems.push(problem('missing', `the archive has no event of ${wanted.job}`));
   }

@@ -10,6 +10,7 @@ import { type Database } from '@libs/postgres/database';
 import { readRetained } from '@libs/postgres/restore-reads';
 import { readTiles, readTreePosition } from '@libs/postgres/tree-store';
 import { checkContent } from './check-content';
+import { type KeysNamed } from './check-keys';
 import { checkClaim, type CheckedClaim, type Claim, isProblem, type TrustedKeys } from './claims';
 import { Claims } from './merge-claims';
 import { placeDifference, type PlacedLeaf } from './place-difference';
@@ -26,6 +27,8 @@ export interface VerifyParts {
   readonly database: Database;
   readonly trusted: TrustedKeys;
   readonly claims: readonly AsyncGenerator<Claim>[];
+  /** Told what the event lines say of data keys. */
+  readonly keysNamed: KeysNamed;
   /** Every event line, in order. */
   readonly onLine: (line: WalkedLine) => void;
   readonly progress: (commits: number, lines: number) => void;
@@ -86,7 +89,7 @@ class Walk {
     for (const { sequence, bytes } of page) {
       this.commits += 1;
       this.#bytes += bytes.length;
-      for (const found of checkContent(sequence, bytes)) this.#note(found);
+      for (const found of checkContent(sequence, bytes, this.parts.keysNamed)) this.#note(found);
       eventLineBytes(bytes).forEach((line, at) => {
         this.parts.onLine({ sequence, line: at, leafIndex: this.lines, bytes: line });
         leaves.push({ sequence, line: at, hash: leafHash(sha256, line) });

@@ -11,6 +11,7 @@ import { collect, withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
 import { terminal, type Terminal } from '../shared/terminal';
 import { checkBundle } from './check-bundle';
+import { checkBundleLines } from './check-bundle-lines';
 import { type TrustedKeys } from './claims';
 import { archiveUrl } from './database-url';
 import { trustedKeys, witnessKeys } from './trusted-keys';
@@ -57,7 +58,8 @@ export function addVerify(program: Command): void {
 
 async function bundle(file: string, flags: Flags, out: Terminal): Promise<boolean> {
   const keys = await trustedKeys(flags.publicKey, null);
-  const { problems, events, checkpoint, key, trusted } = checkBundle(await readFile(file, 'utf8'), keys);
+  const { problems, events, checkpoint, key, trusted } = await checkBundleLines(file, keys)
+    ?? checkBundle(await readFile(file, 'utf8'), keys);
   const sound = problems.length === 0;
   if (flags.json === true) {
     const size = checkpoint?.size ?? null;
@@ -103,6 +105,7 @@ async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<V
   try {
     return await verifyAll({
       database, trusted, wanted: wantedOf(flags), log: connection?.log ?? null,
+      dataKeys: connection?.keys ?? null,
       checkpointDir: flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'] ?? kept,
       progress: (commits, lines) => {
         if (performance.now() - shownAt < 2_000) return;

@@ -29,7 +29,7 @@ export function meaningOf(errorClass: AttemptErrorClass): ErrorMeaning {
       return 'key_out';
     case 'invalid_request': case 'context_too_long': case 'content_filtered':
       return 'answered';
-    case 'canceled':
+    case 'canceled': case 'content_erased':
       return 'nothing';
   }
 }

@@ -1,9 +1,10 @@
-// Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints,
-// proofs, and the state of a moment.
+// Answers on `ask.audit`: how far the archive is, the rebuild of the read models, checkpoints and
+// proofs, events and exports, and the state of a moment.
 import { type EventLog } from '@libs/log/log';
 import { type Signals, type SignalSubscription, signalSubjects } from '@libs/signals/signals';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { type EventAnswers, type ExportAnswers } from '../shared/event-answers';
 import { type PastAnswers } from '../shared/past-answers';
 import { type ProofAnswers } from '../shared/proof-answers';
 import { idleProgress, type RebuildProgress } from '../shared/rebuild-progress';
@@ -14,13 +15,16 @@ export interface AnswerParts {
   /** Rebuilds the read models; the archiver is paused meanwhile. */
   readonly rebuild: (report: (progress: RebuildProgress) => void) => Promise<RebuildProgress>;
   readonly proofs: ProofAnswers;
+  readonly events: EventAnswers;
+  readonly exports: ExportAnswers;
   readonly past: PastAnswers;
   readonly log: EventLog;
   readonly signals: Signals;
   readonly logger: Logger;
 }
 
-const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency, state';
+const known = 'status, rebuild, rebuild-status, checkpoint, inclusion, consistency, events, export, '
+  + 'export-status, export-chunk, state';
 
 /** Only the process that archives answers; those standing by stay silent. */
 export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
@@ -59,6 +63,10 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
       case 'checkpoint': return parts.proofs.checkpoint();
       case 'inclusion': return parts.proofs.inclusion(question.sequence, question.line);
       case 'consistency': return parts.proofs.consistency(question.from, question.to);
+      case 'events': return parts.events.events(question.question, question.page);
+      case 'export': return parts.exports.start(question.question, question.format);
+      case 'export-status': return parts.exports.status(question.id);
+      case 'export-chunk': return parts.exports.chunk(question.id, question.index);
       case 'state': return parts.past.state(question);
     }
   };
@@ -67,7 +75,10 @@ export function answerAuditQuestions(parts: AnswerParts): SignalSubscription {
     if (respond === null || !parts.archiver.writing) return;
     Promise.resolve()
       .then(() => answer(JSON.parse(text)))
-      .catch((error: unknown) => ({ error: String(error) }))
+      .catch((error: unknown) => {
+        parts.logger.warn({ err: error }, 'a question could not be answered');
+        return { error: String(error) };
+      })
       .then((body) => respond(JSON.stringify(body)), (error: unknown) => {
         parts.logger.warn({ err: error }, 'could not answer');
       });

@@ -10,9 +10,10 @@ import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
 import { setBrokenAside } from '../shared/broken-commits';
+import { eventRows } from '../shared/event-rows';
 import { objectsNamed, project, projectTwice } from '../shared/projector';
 import { CommitBuffer } from './commit-buffer';
-import { StateCache } from './state-cache';
+import { StateCache } from '../shared/state-cache';
 import { type ArchiveMetrics } from './metrics';
 
 /**
@@ -158,10 +159,15 @@ export class Archiver implements ArchiveControl {
       logger.error({ sequence, subject, error }, 'a commit that cannot be read is a dead letter');
     }
     const objects = await this.#objects(objectsNamed(readable));
+    const unreadable = new Set(broken.map(({ commit: { sequence } }) => sequence));
     let states: ReadonlyMap<string, JobState> = new Map();
     await projectTwice(readable, async (needed) => {
-      const { rows, states: after } = project(readable, await this.#known(needed));
-      await writeBatch(database, { after: this.#position, commits, objects, broken, rows });
+      const known = await this.#known(needed);
+      const { rows, spend, states: after } = project(readable, known);
+      const derived = {
+        ...eventRows(commits, unreadable, (id) => after.get(id) ?? known.get(id)), spend,
+      };
+      await writeBatch(database, { after: this.#position, commits, objects, broken, rows, derived });
       states = after;
     });
     this.#position = { sequence: last.sequence, msgId: last.msgId };
@@ -178,7 +184,7 @@ export class Archiver implements ArchiveControl {
     const objects: ArchivedObject[] = [];
     for (const [sha256, sequence] of named) {
       try {
-        objects.push({ sha256, sequence, text: await log.getObject(sha256) });
+        objects.push({ sha256, sequence, bytes: await log.getObject(sha256) });
       } catch (error) {
         if (!isFault(error, 'object_missing')) throw error;
         logger.error({ sha256, sequence }, 'large content of a commit is gone and is not archived');

@@ -28,7 +28,9 @@ function rowAfter(batch: number): DeliveryRow {
   const known = new Map<string, JobState>();
   let row: DeliveryRow | undefined;
   for (let from = 0; from < story.length; from += batch) {
-    const { rows, states } = project([{ sequence: from + 1, events: story.slice(from, from + batch) }], known);
+    const { rows, states } = project([{
+      sequence: from + 1, appendedAtMs: 0, events: story.slice(from, from + batch),
+    }], known);
     for (const [id, state] of states) known.set(id, state);
     for (const next of rows.deliveries) {
       row = {
@@ -62,7 +64,9 @@ it('a nameless call settled by a bill has one row, and none once the call itself
     const table = new Map<string, string | null>();
     const costs: (string | null)[][] = [];
     for (let from = 0; from < lostCall.length; from += batch) {
-      const { rows, states } = project([{ sequence: from + 1, events: lostCall.slice(from, from + batch) }], known);
+      const { rows, states } = project([{
+        sequence: from + 1, appendedAtMs: 0, events: lostCall.slice(from, from + batch),
+      }], known);
       for (const [id, state] of states) known.set(id, state);
       for (const id of rows.attemptsGone) table.delete(id);
       for (const row of rows.attempts) table.set(row.attemptId, row.costPicoUsd);

@@ -1,5 +1,6 @@
 // Derives the read models from commits: the fold of libs/jobs, kept as rows. The same for the live
 // archive and for a rebuild, so that both give the same tables.
+import { createHash } from 'node:crypto';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type ContentRef, type LinePosition } from '@libs/events/content';
 import { type AnyEvent } from '@libs/events/envelope';
@@ -9,16 +10,20 @@ import { linesPerCommitMax } from '@libs/postgres/archive-store';
 import {
   type DeliveryRow, type JobRow, type ReadModelRows, wasThere,
 } from '@libs/postgres/read-model-rows';
+import { type SpendRows } from '@libs/postgres/spend-rows';
 import { attemptRows, goneAttempts, jobRow } from './rows';
+import { SpendBook } from './spend';
 
 /** What the projector needs of a commit. */
 export interface ProjectedCommit {
   readonly sequence: number;
+  readonly appendedAtMs: number;
   readonly events: readonly AnyEvent[];
 }
 
 export interface Projection {
   readonly rows: ReadModelRows;
+  readonly spend: SpendRows;
   /** The touched states, for the cache of the next batch. */
   readonly states: ReadonlyMap<string, JobState>;
 }
@@ -26,7 +31,7 @@ export interface Projection {
 type Delivery = { -readonly [K in keyof DeliveryRow]: DeliveryRow[K] };
 
 /** Ids of jobs whose state must be known before these commits can be projected. */
-function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
+export function jobsNeeded(commits: readonly ProjectedCommit[]): Set<string> {
   const born = new Set<string>();
   const needed = new Set<string>();
   for (const event of jobEvents(commits)) {
@@ -62,18 +67,26 @@ export function project(
   const states = new Map<string, JobState>();
   const positions = new Map<string, bigint[]>();
   const notes = new Map<string, Pick<Delivery, 'lastStatus' | 'lastMessage'>>();
+  const spend = new SpendBook(shortName);
   for (const commit of commits) {
     commit.events.forEach((event, line) => {
+      if (event.type === 'ProviderProbed') spend.followProbe(event, commit.appendedAtMs);
       if (!isJobEvent(event)) return;
       const before = states.get(event.subject) ?? known.get(event.subject);
       const after = evolve(before, event, { sequence: commit.sequence, line });
       if (after === undefined) return;
       states.set(event.subject, after);
+      spend.follow({ before, after }, commit.appendedAtMs);
       pushPosition(positions, event.subject, { sequence: commit.sequence, line });
       noteDelivery(notes, event);
     });
   }
-  return { rows: rowsOf(states, { known, positions, notes }), states };
+  return { rows: rowsOf(states, { known, positions, notes }), spend: spend.rows, states };
+}
+
+/** 128 bits: names of different sums are never the same. */
+function shortName(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 /** Large content that these commits name, with the last of them: it is archived with them. */

@@ -25,6 +25,7 @@ export function jobRow(state: JobState, positions: readonly bigint[]): JobRow {
     state: JSON.stringify(state),
     positions,
     errorClass: state.phase === 'settled' ? state.error?.class ?? null : null,
+    dataSubject: state.submitted.data_subject ?? null,
   };
 }
 

@@ -45,7 +45,7 @@ async function archive(commit: Commit, appendedAtMs: number, sha256?: string): P
   await writeBatch(database, {
     after: { sequence: 0, msgId: '' }, broken: [],
     commits: [{ subject, sequence, msgId, bytes, appendedAtMs, events: [], contentLines: [] }],
-    objects: sha256 === undefined ? [] : [{ sha256, text: 'x', sequence }],
+    objects: sha256 === undefined ? [] : [{ sha256, bytes: Buffer.from('x'), sequence }],
     rows: { jobs: [], attempts: [], deliveries: [], attemptsGone: [], born: new Set() },
   });
 }
@@ -66,7 +66,7 @@ it('large content that the archive has yet to catch up with is kept, whatever it
   const { log } = connection;
   const { sequence } = await log.append('events.access', anEntry());
   const commit = (await log.readAt(sequence))!;
-  await log.putObject('cafe', 'x');
+  await log.putObject('cafe', Buffer.from('x'));
   // The archive was away for two days: what names the content is not archived yet.
   await archive(commit, commit.appendedAtMs - 2 * dayMs);
   await trim(sequence, Date.now() + 2 * dayMs);
@@ -82,7 +82,7 @@ it('commits go, with their large content, when they are archived, snapshotted an
   const { log } = connection;
   const first = await log.append('events.job.0.settled', anEntry());
   await log.append('events.job.0.settled', anEntry());
-  await log.putObject('beef', 'x');
+  await log.putObject('beef', Buffer.from('x'));
   await archive((await log.readAt(first.sequence))!, Date.now() - 8 * dayMs, 'beef');
   await trim(first.sequence, Date.now());
   expect(await log.readAt(first.sequence)).not.toBeNull();

@@ -8,8 +8,8 @@ import { type HttpRefusal, refusal, retryAfterFaultS } from '../shared/refusal';
 const answerTimeoutMs = 5_000;
 
 const statusOf: Readonly<Record<AuditRefused['refused'], number>> = {
-  not_found: 404, not_signed_yet: 404, bad_range: 400, in_the_future: 400, before_the_log: 404,
-  not_archived: 410, busy: 503, fold_failed: 503,
+  not_found: 404, not_signed_yet: 404, bad_range: 400, invalid_value: 400, too_many: 429,
+  in_the_future: 400, before_the_log: 404, not_archived: 410, busy: 503, fold_failed: 503,
 };
 
 export async function askAudit(

@@ -17,6 +17,7 @@ export function configView(state: GovernanceState, nowMs: number): object {
     settings: {
       webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
       alerts: state.alerts,
+      content_encryption: state.sealsContent ? 'on' : 'off',
       write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
     },
   };

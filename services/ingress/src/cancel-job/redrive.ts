@@ -3,14 +3,14 @@
 import { type FastifyRequest } from 'fastify';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
-import { findContent } from '@libs/log/content';
+import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, parseJson } from '@libs/surfaces/json';
 import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
 import { type Edge } from '../shared/edge';
 import { findJob, queuedView } from '../shared/job-views';
 import { type Asked, checkBody, mayAsk } from '../shared/read-request';
-import { readCommit, readLargeContent } from '../shared/read-outcome';
+import { readCommit, readContent } from '../shared/read-content';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { prepareSubmission } from '../shared/submit';
 
@@ -46,10 +46,11 @@ async function askedAgain(
 ): Promise<Asked | HttpRefusal> {
   const {
     call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
+    data_subject: subjectName,
   } = state.submitted;
   const bodyText = await bodyOf(edge, state);
-  const parsed = bodyText === null ? undefined : parseJson(bodyText);
-  if (bodyText === null || !isObject(parsed) || !isEndpoint(call.endpoint)) {
+  const parsed = parseJson(bodyText);
+  if (!isObject(parsed) || !isEndpoint(call.endpoint)) {
     throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
   }
   const { endpoint } = call;
@@ -59,18 +60,24 @@ async function askedAgain(
     options: {
       idempotencyKey: null, respondAsync: true, waitS: null, priority: state.submitted.priority,
       deadlineS: null, onDisconnect: null, metadata, fallbacks, session: session ?? null,
+      subject: dataSubjectOf(parsed),
       overBudget: overBudget ?? null,
       webhook: webhook === null ? null : { kind: 'endpoint', id: webhook.endpoint_id },
     },
   });
   if (isRefusal(checked)) return checked;
-  const asked = { ...checked, key, endpoint, passedHeaders: call.headers, facts: facts ?? null };
+  const asked = {
+    ...checked, key, endpoint, passedHeaders: call.headers, facts: facts ?? null,
+    ...(subjectName === undefined ? {} : { subjectName }),
+  };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
 
-async function bodyOf(edge: Edge, state: SettledJob): Promise<string | null> {
+/** @throws Fault content_erased, object_missing */
+async function bodyOf(edge: Edge, state: SettledJob): Promise<string> {
   const { body } = state.submitted;
-  if (body.where === 'object') return readLargeContent(edge, body.sha256);
-  const commit = await readCommit(edge, state.at.sequence);
-  return findContent(commit.contentLines, body.sha256);
+  const sources = edge.contentSources;
+  const commit = body.where === 'object'
+    ? { contentLines: [] } : await readCommit(sources, state.at.sequence);
+  return readContent(sources, commit, body);
 }

@@ -210,7 +210,7 @@ describe('a request that cannot be taken', () => {
 
   it('is a 503 when the log is nearly full', async () => {
     spec = await startForSpecs({}, { bytesMax: 20_000 });
-    await post(spec, '/v1/chat/completions', { ...chat, user: 'x'.repeat(16_500) });
+    await post(spec, '/v1/chat/completions', { ...chat, user: 'x'.repeat(12_600) });
     await spec.ingress.edge.admission.checkRoom();
     const response = await post(spec, '/v1/chat/completions', chat);
     expect(response.status).toBe(503);

@@ -2,6 +2,7 @@
 import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
+import { type SubjectKeys } from '@libs/content-keys/subject-keys';
 import { type EventLog } from '@libs/log/log';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
@@ -16,12 +17,14 @@ import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
 import { Denials } from './denials';
+import { Erasures } from './erasures';
 import { GovernanceFold } from './governance-fold';
 import { type JobArchive } from './job-archive';
 import { LiveStreams } from './live-streams';
 import { EdgeMetrics } from './metrics';
 import { type Outcome } from './outcome';
 import { RateReadings } from './rate-readings';
+import { type ContentSources } from './read-content';
 import { readOutcome } from './read-outcome';
 import { type HttpRefusal, refusal } from './refusal';
 import { TimeZones } from './time-zones';
@@ -34,6 +37,7 @@ export interface EdgeParts {
   readonly instance: string;
   readonly settings: IngressSettings;
   readonly archive: JobArchive;
+  readonly subjectKeys: SubjectKeys;
   readonly health: Health;
   readonly registry: Registry;
   readonly logger: Logger;
@@ -50,10 +54,12 @@ export class Edge {
   readonly instance: string;
   readonly settings: IngressSettings;
   readonly archive: JobArchive;
+  readonly subjectKeys: SubjectKeys;
   readonly health: Health;
   readonly logger: Logger;
   readonly now: () => number;
   readonly governance: GovernanceFold;
+  readonly erasures: Erasures;
   readonly waiters: Waiters;
   readonly admission: Admission;
   readonly bodies: BodyRoom;
@@ -72,10 +78,16 @@ export class Edge {
     this.instance = instance;
     this.settings = settings;
     this.archive = archive;
+    this.subjectKeys = parts.subjectKeys;
     this.health = parts.health;
     this.logger = logger;
     this.now = now;
-    this.governance = new GovernanceFold(log, now, parts.onStopped);
+    this.governance = new GovernanceFold(log, now, parts.onStopped, (events) => {
+      this.erasures.take(events);
+    });
+    this.erasures = new Erasures({
+      governance: () => this.governance, subjectKeys: parts.subjectKeys, logger, now,
+    });
     this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
@@ -105,6 +117,7 @@ export class Edge {
     this.streams.start();
     this.cluster.start();
     await this.governance.start();
+    this.erasures.start();
     this.timeZones.start();
     await this.admission.start();
   }
@@ -116,6 +129,7 @@ export class Edge {
     this.streams.stop();
     this.cluster.stop();
     this.admission.stop();
+    await this.erasures.stop();
     this.timeZones.stop();
     await this.governance.stop();
   }
@@ -124,8 +138,13 @@ export class Edge {
     return partitionOf(tenant, this.parts.partitionCount);
   }
 
+  /** Where content is read from. */
+  get contentSources(): ContentSources {
+    return { log: this.log, archive: this.archive, keys: this.subjectKeys.keys };
+  }
+
   read(job: string, position: LinePosition): Promise<Outcome> {
-    return readOutcome({ log: this.log, archive: this.archive }, job, position);
+    return readOutcome(this.contentSources, job, position);
   }
 
   /** The key that asks; a refused one is counted for events.access. */

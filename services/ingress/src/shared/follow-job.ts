@@ -75,6 +75,7 @@ export class JobFollow implements JobListener {
 
 function mismatch(jobId: string): HttpRefusal {
   return refusal(422, 'idempotency_mismatch',
-    'This Idempotency-Key was used with another request before; use a new key for a new request.',
+    'This Idempotency-Key was used with another request before, or what it was used with was erased '
+    + 'since; use a new key for a new request.',
     { jobId, param: 'Idempotency-Key' });
 }

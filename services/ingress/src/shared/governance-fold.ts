@@ -34,6 +34,8 @@ export class GovernanceFold {
     private readonly log: EventLog,
     private readonly now: () => number,
     private readonly onStopped: (error: unknown) => void,
+    /** Told of what was folded. */
+    private readonly onEvents: (events: readonly AnyEvent[]) => void,
   ) {}
 
   get state(): GovernanceState {
@@ -48,6 +50,7 @@ export class GovernanceFold {
       onCommit: (commit) => {
         const events = readableEvents(commit);
         this.#state = evolveGovernanceCommit(this.#state, events, commit.sequence);
+        this.onEvents(events);
         this.#release();
       },
       onStopped: this.onStopped,

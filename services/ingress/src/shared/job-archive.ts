@@ -3,6 +3,7 @@ import {
   type ArchivedJob, type BrokenCommitRecord, type DeliveryRecord, type JobQuery,
   type TimelineEntry,
 } from '@libs/postgres/job-reads';
+import { type SpendQuestion, type SpendReport } from '@libs/postgres/spend-reads';
 import { Fault } from '@libs/faults/faults';
 
 export type {
@@ -33,7 +34,9 @@ export abstract class JobArchive {
   abstract deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   /** The text of an archived commit. */
   abstract commitText(sequence: number): Promise<string | null>;
-  abstract objectText(sha256: string): Promise<string | null>;
+  abstract countOfSubject(name: string): Promise<number>;
+  abstract objectBytes(sha256: string): Promise<Uint8Array | null>;
+  abstract spend(question: SpendQuestion): Promise<SpendReport>;
 }
 
 /** Where no database is configured. */
@@ -66,7 +69,15 @@ export class NoArchive extends JobArchive {
     return absent();
   }
 
-  objectText(): Promise<never> {
+  countOfSubject(): Promise<never> {
+    return absent();
+  }
+
+  objectBytes(): Promise<never> {
+    return absent();
+  }
+
+  spend(): Promise<never> {
     return absent();
   }
 }

@@ -8,6 +8,7 @@ import { denialText, modelDenial, policiesOf } from '@libs/governance/policy';
 import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
 import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
+import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, type JsonObject } from '@libs/surfaces/json';
 import { type Endpoint } from '@libs/surfaces/surface';
 import { sha256Hex } from '@libs/log/content';
@@ -25,6 +26,8 @@ export interface Asked {
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly facts: ConditionFacts | null;
+  /** Of a job that is run again, whose data subject is known by its name alone. */
+  readonly subjectName?: string;
   /** Fields whose values were brought into the bounds of the key, its team or its customer. */
   readonly clamped: readonly string[];
   /** SHA-256 of the body as it came, where bounds changed it: what an idempotency key stands for. */
@@ -84,6 +87,8 @@ export function checkBody(input: {
     bodyText = JSON.stringify(body);
     options = { ...options, fallbacks: [...fallbacks as string[], ...options.fallbacks] };
   }
+  const subject = options.subject ?? dataSubjectOf(body);
+  if (subject !== options.subject) options = { ...options, subject };
   const bounded = boundParams(
     policiesOf(state, whoOf(key)), { endpoint, body }, () => calledModel(state, body.model));
   if (!bounded.ok) {

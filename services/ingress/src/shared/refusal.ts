@@ -43,6 +43,9 @@ const sentences: Readonly<Partial<Record<Fault['code'], string>>> = {
   signal_timeout: 'No router answers for this job right now.',
   archive_unavailable: 'The archive of older jobs cannot be reached right now.',
   object_missing: 'The content of this job is no longer kept.',
+  content_erased: 'The content of this job was erased.',
+  content_key_missing:
+    'The key of this content is not there; an operator can look for it in a backup.',
   too_large: 'The request is too large.',
   shutting_down: 'This instance is shutting down.',
 };

@@ -7,7 +7,8 @@ describe('request headers', () => {
   it('absent ones leave everything to the defaults', () => {
     expect(parseOptions({})).toEqual({
       idempotencyKey: null, respondAsync: false, waitS: null, webhook: null, priority: null,
-      deadlineS: null, onDisconnect: null, metadata: {}, fallbacks: [], session: null, overBudget: null,
+      deadlineS: null, onDisconnect: null, metadata: {}, fallbacks: [], session: null, subject: null,
+      overBudget: null,
     });
   });
 

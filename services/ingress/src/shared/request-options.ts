@@ -19,6 +19,8 @@ export interface RequestOptions {
   readonly onDisconnect: 'cancel' | 'continue' | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly fallbacks: readonly string[];
+  /** Header `holdfast-subject`, else what the body says: whom the content is about. */
+  readonly subject: string | null;
   /** Requests of one session stay at one target while it is healthy. */
   readonly session: string | null;
   /** Over a budget: wait for the next window instead of being refused. */
@@ -37,6 +39,7 @@ export const deadlineSecondsMax = 30 * 24 * 3600;
 const waitSecondsMax = 3600;
 const fallbacksMax = 16;
 const sessionCharsMax = 255;
+const subjectCharsMax = 255;
 
 export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | HttpRefusal {
   const idempotencyKey = parseIdempotencyKey(text(headers['idempotency-key']));
@@ -63,10 +66,15 @@ export function parseOptions(headers: IncomingHttpHeaders): RequestOptions | Htt
   if (session !== null && session.length > sessionCharsMax) {
     return badHeader('holdfast-session', `may have up to ${sessionCharsMax} characters`);
   }
+  const subject = text(headers['holdfast-subject']);
+  if (subject !== null && subject.length > subjectCharsMax) {
+    return badHeader('holdfast-subject', `may have up to ${subjectCharsMax} characters`);
+  }
   return {
     idempotencyKey, ...prefer, webhook, priority, deadlineS, onDisconnect,
     metadata: metadata,
     fallbacks: fallbacks,
+    subject,
     session,
     overBudget,
   };

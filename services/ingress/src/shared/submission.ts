@@ -5,6 +5,7 @@ import { type HoldfastEvent, stamp } from '@libs/events/envelope';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type Mode } from '@libs/events/job-events';
 import { type VirtualKey } from '@libs/governance/state';
+import { type DataKey } from '@libs/content-keys/data-key';
 import { type PreparedContent, sha256Hex } from '@libs/log/content';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { type Endpoint, surfaceOf } from '@libs/surfaces/surface';
@@ -17,7 +18,10 @@ export interface SubmissionInput {
   readonly mode: Mode;
   readonly inspection: Inspection;
   readonly options: RequestOptions;
+  readonly bodyText: string;
   readonly content: PreparedContent;
+  /** null: content is not sealed. */
+  readonly subject: SubjectKey | null;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly webhookEndpointId: string | null;
   readonly runAtMs: number | null;
@@ -26,6 +30,12 @@ export interface SubmissionInput {
   readonly redriveOf?: string;
   /** Of the body as it came, where it was changed; null: it was not. */
   readonly askedSha256: string | null;
+}
+
+/** Whom a request is about, and the key that stands for them as long as they are not erased. */
+export interface SubjectKey {
+  readonly name: string;
+  readonly key: DataKey;
 }
 
 export interface Submission {
@@ -78,13 +88,10 @@ function submitted(
     on_disconnect: waited ? options.onDisconnect ?? (keyed ? 'continue' : 'cancel') : 'continue',
     idempotency: options.idempotencyKey === null
       ? null
-      : {
-          key: options.idempotencyKey,
-          // The endpoint is part of what was asked; the body alone would not tell.
-          body_sha256: sha256Hex(`${endpoint}\n${input.askedSha256 ?? input.content.ref.sha256}`),
-        },
+      : { key: options.idempotencyKey, body_sha256: bodyFingerprint(input) },
     webhook: input.webhookEndpointId === null ? null : { endpoint_id: input.webhookEndpointId },
     metadata: options.metadata,
+    ...(input.subject === null ? {} : { data_subject: input.subject.name }),
     fallbacks: [...options.fallbacks],
     needs: [...inspection.needs],
     prompt_tokens_estimate: inspection.promptTokensEstimate,
@@ -94,4 +101,13 @@ function submitted(
     ...(options.overBudget === 'wait' && !waited ? { over_budget: 'wait' as const } : {}),
     ...(input.redriveOf === undefined ? {} : { redrive_of: input.redriveOf }),
   };
+}
+
+/**
+ * What a repetition of the request has in common with it. The endpoint is part of what was asked; the
+ * body alone would not tell. A plain hash of a short prompt could be guessed after its erasure.
+ */
+function bodyFingerprint({ endpoint, subject, bodyText, askedSha256, content }: SubmissionInput): string {
+  if (subject === null) return sha256Hex(`${endpoint}\n${askedSha256 ?? content.ref.sha256}`);
+  return subject.key.fingerprint(`${endpoint}\n${askedSha256 ?? sha256Hex(bodyText)}`);
 }

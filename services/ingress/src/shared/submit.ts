@@ -2,7 +2,7 @@
 // that nobody waits for (202).
 import { type FastifyReply } from 'fastify';
 import { type Mode } from '@libs/events/job-events';
-import { prepareContent } from '@libs/log/content';
+import { sealContent } from '@libs/content-keys/sealed-content';
 import { type Surface } from '@libs/surfaces/surface';
 import { type Edge } from './edge';
 import { JobFollow } from './follow-job';
@@ -10,7 +10,7 @@ import { jobViewNow, queuedView } from './job-views';
 import { type Asked } from './read-request';
 import { type HttpRefusal, isRefusal, refusal, retryAfterFaultS } from './refusal';
 import { jobHeaders, sendJson, sendOutcome, sendRefusal } from './respond';
-import { makeSubmission, type Submission } from './submission';
+import { makeSubmission, type SubjectKey, type Submission } from './submission';
 import { webhookEndpointOf } from './webhook-target';
 
 export interface SubmitOptions {
@@ -27,14 +27,24 @@ export async function prepareSubmission(
     ? null
     : await webhookEndpointOf(edge, asked.key, asked.options.webhook);
   if (isRefusal(webhook)) return webhook;
+  const subject = await subjectKeyOf(edge, asked);
   return makeSubmission({
     ...asked,
     mode: options.mode,
-    content: await prepareContent(edge.log, asked.bodyText),
+    subject,
+    content: await sealContent(edge.log, asked.bodyText, subject?.key ?? null),
     webhookEndpointId: webhook,
     runAtMs: options.runAtMs ?? null,
     ...(options.redriveOf === undefined ? {} : { redriveOf: options.redriveOf }),
   }, edge.instance, edge.now());
+}
+
+/** Of a known subject without waiting; null: content is not to be sealed. */
+async function subjectKeyOf(edge: Edge, asked: Asked): Promise<SubjectKey | null> {
+  if (!edge.governance.state.sealsContent) return null;
+  const { keys, names } = edge.subjectKeys;
+  const name = asked.subjectName ?? names.nameOf(asked.key.tenant, asked.options.subject);
+  return { name, key: keys.keyAtHand(name) ?? await keys.keyOf(name) };
 }
 
 /** A keyed 202 waits for the router's verdict; usually milliseconds. */

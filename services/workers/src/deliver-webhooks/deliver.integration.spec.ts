@@ -7,7 +7,11 @@ import { Webhook } from 'standardwebhooks';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type EventDraft, type HoldfastEvent, stamp } from '@libs/events/envelope';
 import { type WebhookEndpoint } from '@libs/governance/state';
-import { prepareContent } from '@libs/log/content';
+import { type ContentKeys } from '@libs/content-keys/content-keys';
+import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
+import { type DataKey } from '@libs/content-keys/data-key';
+import { InMemoryKeyStore } from '@libs/content-keys/in-memory-key-store';
+import { sealContent } from '@libs/content-keys/sealed-content';
 import { InMemoryLog } from '@libs/log/in-memory-log';
 import { Secret } from '@libs/settings/secret';
 import { webhookSecret } from '@libs/settings/webhook-secret';
@@ -47,9 +51,15 @@ afterEach(async () => {
   await new Promise((resolve) => receiver.close(resolve));
 });
 
-interface Setting { allowPrivate?: boolean; endpoint?: Partial<WebhookEndpoint> }
+interface Setting {
+  allowPrivate?: boolean;
+  endpoint?: Partial<WebhookEndpoint>;
+  keys?: ContentKeys;
+}
 
-function deps({ allowPrivate = true, endpoint = {} }: Setting = {}): WebhookDeps {
+function deps(
+  { allowPrivate = true, endpoint = {}, keys = keysForSpecs() }: Setting = {},
+): WebhookDeps {
   const known: WebhookEndpoint = {
     id: 'whe_1', tenant: 't', url, generation: 2, oldUntilMs: null, description: null, events: [],
     state: 'active', adHoc: false, key: null, createdAtMs: 0, ...endpoint,
@@ -58,7 +68,7 @@ function deps({ allowPrivate = true, endpoint = {} }: Setting = {}): WebhookDeps
   const guarded = guardedDispatcher(noProxy, () => allowPrivate);
   closers.push(guarded.close);
   return {
-    log, masterKey, guarded, publicUrl: 'https://api.example', slots: new Slots(2),
+    log, keys, masterKey, guarded, publicUrl: 'https://api.example', slots: new Slots(2),
     governance: givenGovernance({ endpoints: new Map([['whe_1', known]]) }),
     deliveries: new Counter({
       name: 'd', help: 'd', labelNames: ['outcome'], registers: [new Registry()],
@@ -76,8 +86,8 @@ async function due(change: Partial<Catalogue['WebhookDue']> = {}): Promise<Holdf
   return Promise.resolve(stamp(draft, 'due', Date.now()) as HoldfastEvent<'WebhookDue'>);
 }
 
-async function settled(result: string): Promise<void> {
-  const content = await prepareContent(log, result);
+async function settled(result: string, key: DataKey | null = null): Promise<void> {
+  const content = await sealContent(log, result, key);
   const data: Catalogue['JobSucceeded'] = {
     routing: 1, attempts: [], provider: 'a', model: 'm', usage: null, cost_pico_usd: null,
     status: 200, result: content.ref, dropped_params: [],
@@ -110,6 +120,19 @@ describe('a delivery', () => {
       { type: 'WebhookDelivered', subject: 'job_1', causation: 'due', data: { try: 1, status: 204 } },
     ]);
   });
+  test('has the result of sealed content, and only its place when it was erased meanwhile', async () => {
+    const store = new InMemoryKeyStore();
+    await settled('{"choices":[]}', await keysForSpecs(store).keyOf('subject'));
+    await deliver({ keys: keysForSpecs(store) });
+    await store.destroy('subject', () => true);
+    await deliver({ keys: keysForSpecs(store) });
+    const [before, after] = received.map(({ body }) => JSON.parse(body) as { data: object });
+    expect(before!.data).toMatchObject({ result: { choices: [] } });
+    expect(after!.data).toEqual({
+      id: 'job_1', status: 'succeeded', result_url: 'https://api.example/v1/jobs/job_1/result',
+    });
+  });
+
   test('names where a large result is found', async () => {
     await settled(JSON.stringify('x'.repeat(300_000)));
     await deliver();

@@ -1,5 +1,6 @@
 // Delivers one webhook that is due and writes down how it went. At least once: a redelivered commit
 // is delivered again, under the same `webhook-id`.
+import { type ContentKeys } from '@libs/content-keys/content-keys';
 import { type HoldfastEvent } from '@libs/events/envelope';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type EventDraft } from '@libs/events/envelope';
@@ -23,6 +24,7 @@ const governanceWaitMs = 2_000;
 
 export interface WebhookDeps {
   readonly log: EventLog;
+  readonly keys: ContentKeys;
   readonly governance: GovernanceFold;
   readonly masterKey: Secret;
   readonly publicUrl: string | null;
@@ -68,10 +70,8 @@ async function tryOnce(
       gone: true,
     };
   }
-  const { log, publicUrl, masterKey } = deps;
-  const body = await keepTrying(
-    () => webhookBody(log, due, publicUrl, deps.now()), () => false,
-  );
+  const { masterKey } = deps;
+  const body = await keepTrying(() => webhookBody(deps, due, deps.now()), () => false);
   const { delivery } = due;
   const headers = signedHeaders({ masterKey, endpoint, delivery, nowMs: deps.now() }, body);
   return post({ url: endpoint.url, headers, body, timeoutMs: deliveryTimeoutMs }, deps.guarded);

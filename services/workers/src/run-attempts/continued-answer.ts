@@ -5,7 +5,6 @@ import { type Catalogue } from '@libs/events/catalogue';
 import { type Candidate } from '@libs/events/job-events';
 import { type GovernanceState } from '@libs/governance/state';
 import { takesPrefix, type TakesPrefix } from '@libs/governance/takes-prefix';
-import { type EventLog } from '@libs/log/log';
 import { answerSoFar, begunAnswer, type BegunAnswer, wholeAnswer }
   from '@libs/surfaces/continuation/answer-so-far';
 import { type ContinuedStream, continuedStream, stepContinued }
@@ -16,7 +15,7 @@ import { isObject, parseJson } from '@libs/surfaces/json';
 import { type Surface, type SurfaceEvent } from '@libs/surfaces/surface';
 import { isTrimmed } from '../providers/begun-answer';
 import { type UpstreamFailed, type UpstreamTarget } from '../providers/outcome';
-import { storedContent } from './request-body';
+import { type ContentDeps, storedContent } from './request-body';
 import { type RunningJob } from './running-jobs';
 import { type Continuation, type Walked } from './walk-end';
 
@@ -69,13 +68,16 @@ export function cannotGoOn({ provider }: Candidate): UpstreamFailed {
   };
 }
 
-/** Reads back what a routing goes on with; null: it is gone, or no answer of plain text. */
+/**
+ * Reads back what a routing goes on with; null: it is gone, or no answer of plain text.
+ * @throws Fault content_erased
+ */
 export async function readContinued(
-  log: EventLog, { call }: Routed, continues: NonNullable<Routed['continues']>,
+  deps: ContentDeps, { call }: Routed, continues: NonNullable<Routed['continues']>,
   givenUp: () => boolean,
 ): Promise<ContinuedAnswer | null> {
   const { stream, answer: ref, at } = continues;
-  const text = await storedContent(log, { ref, at }, givenUp);
+  const text = await storedContent(deps, { ref, at }, givenUp);
   const answer = text === null ? undefined : parseJson(text);
   const begun = isObject(answer) ? begunAnswer(call.surface, answer) : null;
   return begun === null ? null : new ContinuedAnswer(stream, begun, call.surface);
@@ -121,7 +123,7 @@ function isABreak(errorClass: AttemptErrorClass | undefined): boolean {
       return true;
     case undefined: case 'connect_failed': case 'first_token_timeout': case 'malformed_response':
     case 'credentials_rejected': case 'invalid_request': case 'model_not_found':
-    case 'context_too_long': case 'content_filtered': case 'canceled':
+    case 'context_too_long': case 'content_filtered': case 'content_erased': case 'canceled':
       return false;
   }
 }

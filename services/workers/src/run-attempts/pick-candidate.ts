@@ -51,6 +51,7 @@ export function consequenceOf(errorClass: AttemptErrorClass): Consequence {
     case 'malformed_response':
     case 'credentials_rejected':
     case 'model_not_found':
+    case 'content_erased':
     case 'canceled':
     case 'unknown':
       return 'next_candidate';

@@ -1,12 +1,14 @@
 // Runs one routing of one job from the commit that routed it to its durable outcome.
 import { setTimeout as pause } from 'node:timers/promises';
+import { type DataKey } from '@libs/content-keys/data-key';
+import { sealContent, sealInline } from '@libs/content-keys/sealed-content';
 import { type AttemptRecord } from '@libs/events/attempts';
-import { type ContentLine, type ContentRef } from '@libs/events/content';
 import { type HoldfastEvent } from '@libs/events/envelope';
 import { type Candidate } from '@libs/events/job-events';
 import { partitionOfSubject, subjects } from '@libs/events/subjects';
-import { inlineContent, prepareContent } from '@libs/log/content';
-import { type Commit, type EventLog } from '@libs/log/log';
+import { isFault } from '@libs/faults/faults';
+import { type PreparedContent } from '@libs/log/content';
+import { type Commit } from '@libs/log/log';
 import { type SurfaceEvent } from '@libs/surfaces/surface';
 import { newAttemptId } from '@libs/telemetry/ids';
 import {
@@ -23,7 +25,7 @@ import {
 import { type ClosedKeys } from './closed-keys';
 import { type LostTime } from './lost-time';
 import { type ReplyOutbox } from './reply-outbox';
-import { repeatedBody, storedBody } from './request-body';
+import { type ContentDeps, repeatedBody, storedBody } from './request-body';
 import { RunningJob, type RunningJobs } from './running-jobs';
 import { outcomeOf, type RoutingName } from './settle';
 import { replyFor } from './tell-caller';
@@ -36,8 +38,7 @@ export type CallProvider = (
   target: UpstreamTarget, request: UpstreamRequest, onDelta: (delta: Delta) => void,
 ) => Promise<UpstreamOutcome>;
 
-export interface AttemptDeps {
-  readonly log: EventLog;
+export interface AttemptDeps extends ContentDeps {
   readonly governance: GovernanceFold;
   readonly targets: UpstreamTargets;
   readonly closedKeys: ClosedKeys;
@@ -56,6 +57,8 @@ interface Run {
   readonly job: RunningJob;
   readonly name: RoutingName;
   readonly partition: number;
+  /** What the request is sealed by seals the answer, too; held to the end, come what may. */
+  readonly key: DataKey | null;
   /** `AttemptFailed` events under way; durable before the outcome is. */
   readonly failures: Promise<unknown>[];
 }
@@ -73,23 +76,36 @@ export async function runJob(
   if (partition === null) throw new Error(`${commit.subject} has no partition`);
   const { subject, tenant } = event;
   const name = { subject, tenant, causation: event.id, routing: routed.routing };
-  const run: Run = { deps, job, name, partition, failures: [] };
   deps.running.add(job);
   try {
     if (deps.governance.state.sequence < routed.governance_sequence) {
       await deps.governance.waitFor(routed.governance_sequence, governanceWaitMs);
     }
-    const repeated = repeatedBody(commit, routed);
-    const walked = repeated === null
-      ? await deps.bodies.run(routed.body.bytes, job.abort.signal, () => walkStored(run))
-      : await walk(run, repeated);
-    await settle(run, walked);
-    const { end } = walked;
-    job.isReadable = end.kind === 'succeeded'
-      || (end.kind === 'abandoned' && end.continuation !== undefined);
+    await runWithKey({ deps, job, name, partition, key: null, failures: [] }, commit);
   } finally {
     deps.running.remove(job, deps.now());
   }
+}
+
+async function runWithKey(given: Run, commit: Commit): Promise<void> {
+  const { deps, job } = given;
+  let run = given;
+  let walked: Walked;
+  try {
+    const isStopped = (): boolean => job.stopReason(deps.now()) !== null;
+    const { body } = job.routed;
+    run = { ...given, key: await keepTrying(() => deps.keys.keyOfContent(body), isStopped) };
+    const repeated = repeatedBody(commit, job.routed, run.key);
+    walked = repeated === null
+      ? await deps.bodies.run(body.bytes, job.abort.signal, () => walkStored(run))
+      : await walk(run, repeated);
+  } catch (error) {
+    walked = withoutContent(error);
+  }
+  await settle(run, walked);
+  const { end } = walked;
+  job.isReadable = end.kind === 'succeeded'
+    || (end.kind === 'abandoned' && end.continuation !== undefined);
 }
 
 async function walkStored(run: Run): Promise<Walked> {
@@ -97,7 +113,7 @@ async function walkStored(run: Run): Promise<Walked> {
   const isStopped = (): boolean => job.stopReason(deps.now()) !== null;
   // It may have stopped while it waited for room: then there is nothing to call with its body.
   if (isStopped()) return walk(run, '');
-  const body = await storedBody(deps.log, job.routed, isStopped);
+  const body = await storedBody(deps, job.routed, isStopped);
   if (body !== null) return walk(run, body);
   const at = `commit ${job.routed.submission.sequence}`;
   return contentIsGone(`The request's content is gone from the log (${at}); submit it again.`);
@@ -110,7 +126,7 @@ async function walk(run: Run, body: string): Promise<Walked> {
   let continued: ContinuedAnswer | null = null;
   if (continues !== undefined) {
     const isStopped = (): boolean => job.stopReason(deps.now()) !== null;
-    continued = await readContinued(deps.log, job.routed, continues, isStopped);
+    continued = await readContinued(deps, job.routed, continues, isStopped);
     if (continued === null && !isStopped()) {
       return contentIsGone('What was answered so far is gone from the log.');
     }
@@ -215,7 +231,7 @@ function forward(
 async function settle(run: Run, walked: Walked): Promise<void> {
   const { deps, job, name, partition } = run;
   const text = contentOf(walked);
-  const content = text === null ? null : inlineContent(text) ?? await keepLarge(deps.log, text);
+  const content = text === null ? null : sealInline(text, run.key) ?? await keepLarge(run, text);
   if (run.failures.length > 0) await Promise.all(run.failures);
   const { kind, draft } = outcomeOf(name, walked, content?.ref ?? null);
   const facts = { drafts: [draft], content: content?.lines ?? [] };
@@ -238,20 +254,29 @@ function contentOf({ end }: Walked): string | null {
   return end.kind === 'refused' ? end.body : null;
 }
 
-function keepLarge(
-  log: EventLog, text: string,
-): Promise<{ ref: ContentRef; lines: readonly ContentLine[] }> {
-  return keepTrying(() => prepareContent(log, text), never);
+function keepLarge({ deps, key }: Run, text: string): Promise<PreparedContent> {
+  return keepTrying(() => sealContent(deps.log, text, key), never);
 }
 
 /** An outcome is kept for as long as the process lives. */
 const never = (): boolean => false;
 
 /** Parked: the job ends with words for people instead of coming back for ever. */
-function contentIsGone(message: string): Walked {
+function contentIsGone(
+  message: string, errorClass: 'content_erased' | 'unknown' = 'unknown',
+): Walked {
   const attempts: readonly AttemptRecord[] = [];
   return {
-    end: { kind: 'refused', error: { class: 'unknown', status: null, message }, body: null },
+    end: { kind: 'refused', error: { class: errorClass, status: null, message }, body: null },
     attempts,
   };
+}
+
+/** The key of what is to be asked is not there any more. */
+function withoutContent(error: unknown): Walked {
+  if (isFault(error, 'content_erased')) {
+    return contentIsGone('The content of this job was erased.', 'content_erased');
+  }
+  if (!isFault(error, 'content_key_missing')) throw error;
+  return contentIsGone('The key of the request\'s content is not there, so it cannot be read.');
 }

@@ -23,6 +23,8 @@ export class RunningJob {
   begun = false;
   /** Its attempt answered, so that the stream is whole; or another routing goes on with it. */
   isReadable = false;
+  /** Its content was erased: nobody reads its stream again when it has ended. */
+  isErased = false;
   attempt: string | null = null;
   /** What the running attempt has streamed, in the client's surface. */
   deltas: SurfaceEvent[] = [];
@@ -141,6 +143,15 @@ export class RunningJobs {
     }
   }
 
+  /** Erasures: what was streamed of them is not kept for readers that come later. */
+  forgetErased(keyIds: ReadonlySet<string>): void {
+    const isErased = ({ routed }: RunningJob): boolean => keyIds.has(routed.body.key_id ?? '');
+    for (const job of this.#jobs) job.isErased ||= isErased(job);
+    for (const [id, { job }] of this.#ended) {
+      if (isErased(job)) this.#ended.delete(id);
+    }
+  }
+
   /** From now on nothing begins; what has begun goes on. */
   drain(): void {
     this.#draining = true;
@@ -156,7 +167,7 @@ export class RunningJobs {
     }
     // What broke for good is not kept: a reader would begin with what cannot go on.
     this.#ended.delete(job.id);
-    if (!job.isReadable || job.deltas.length === 0) return;
+    if (!job.isReadable || job.isErased || job.deltas.length === 0) return;
     this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }
 }

@@ -21,7 +21,7 @@ export function isOfAMoment({ class: errorClass, mayHaveCost, retryAfterMs }: Up
     case 'rate_limited': case 'quota_exhausted': case 'credentials_rejected':
     case 'model_not_found': case 'invalid_request': case 'context_too_long':
     case 'content_filtered': case 'first_token_timeout': case 'stalled': case 'total_timeout':
-    case 'malformed_response': case 'canceled': case 'unknown':
+    case 'malformed_response': case 'content_erased': case 'canceled': case 'unknown':
       return false;
   }
 }

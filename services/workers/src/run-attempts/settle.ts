@@ -104,6 +104,7 @@ function stopped(
 /** HTTP status for a caller whose request is at fault. */
 export function statusOfRefusal(error: AttemptError): number {
   if (error.class === 'unknown') return 500;
+  if (error.class === 'content_erased') return 410;
   return error.status !== null && error.status >= 400 ? error.status : 400;
 }
 

@@ -1,4 +1,5 @@
 // This process's copy of the governance state: a fold of events.governance that others may wait for.
+import { type AnyEvent } from '@libs/events/envelope';
 import { evolveGovernanceCommit } from '@libs/governance/evolve';
 import { type GovernanceState, initialGovernance } from '@libs/governance/state';
 import { subjects } from '@libs/events/subjects';
@@ -16,11 +17,14 @@ export interface GovernanceFold {
 /** Resolves once everything that is in the log now is folded. */
 export async function foldGovernance(
   log: EventLog, onStopped: (error: unknown) => void,
+  onEvents: (events: readonly AnyEvent[]) => void = () => undefined,
 ): Promise<GovernanceFold> {
   let state = initialGovernance;
   const waiters = new Set<() => void>();
   const onCommit = (commit: Commit): void => {
-    state = evolveGovernanceCommit(state, readableEvents(commit), commit.sequence);
+    const events = readableEvents(commit);
+    state = evolveGovernanceCommit(state, events, commit.sequence);
+    onEvents(events);
     for (const wake of waiters) wake();
   };
   const following: Following = await log.follow({

@@ -1,4 +1,4 @@
-// Job states the archiver keeps between batches, so that most events need no question to Postgres.
+// Job states kept between batches, so that most events need no question to Postgres.
 import { type JobState } from '@libs/jobs/state';
 
 /** About 2 KB a state: 20,000 of them are 40 MB. */
