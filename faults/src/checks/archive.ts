@@ -1,6 +1,5 @@
 // Check 6: the archive is the log, byte for byte, all content is what its hash says, and both are what
 // was signed.
-import { createHash } from 'node:crypto';
 import { type AnyEvent } from '@libs/events/envelope';
 import { type ContentRef } from '@libs/events/content';
 import { type Archive, type Evidence } from '../evidence/evidence';
@@ -19,7 +18,7 @@ export function checkArchive(
     'large contents': archive.objects.size, checkpoints: signed.checkpoints,
     'event lines signed': signed.covered,
   }, [
-    ...log.unreadable.map((sequence) => `message ${sequence} of the log is no commit`),
+    ...log.unreadable.map((sequence) => `message ${sequence} of the log is no commit that can be read`),
     ...differences(log.messages, archive),
     ...log.commits.flatMap((commit) => contentFindings(commit, archive)),
     ...signed.findings,
@@ -45,10 +44,12 @@ function differences(messages: readonly StoredMessage[], { commits }: Archive): 
   return findings;
 }
 
-function contentFindings({ message, events, content }: LoggedCommit, archive: Archive): string[] {
+function contentFindings(
+  { message, events, content, hashes }: LoggedCommit, archive: Archive,
+): string[] {
   const findings: string[] = [];
-  for (const [sha256, text] of content) {
-    if (createHash('sha256').update(text).digest('hex') !== sha256) {
+  for (const [sha256, found] of hashes) {
+    if (found !== sha256) {
       findings.push(`content ${sha256} of commit ${message.sequence} is something else`);
     }
   }
