@@ -36,7 +36,7 @@ export default tseslint.config(
   { files: ['libs/settings/src/**/*.ts', 'libs/servers/src/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts', 'faults/**/*.ts'], rules: { 'no-restricted-syntax': ['error', envOnlyInSettings[1]] } },
   { files: ['**/*.spec.ts', 'test/**/*.ts'], rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', 'no-restricted-syntax': 'off', '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/no-deprecated': 'off', '@typescript-eslint/require-await': 'off', '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-unsafe-assignment': 'off', '@typescript-eslint/no-unsafe-call': 'off', '@typescript-eslint/no-unsafe-argument': 'off', '@typescript-eslint/no-unsafe-return': 'off' } },
   {
-    files: ['libs/{events,jobs,routing,governance,surfaces,audit-tree}/src/**/*.ts'],
+    files: ['libs/{events,jobs,routing,governance,surfaces,audit-tree,masking}/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...impure, envOnlyInSettings[1]],

@@ -10,7 +10,7 @@ export type PartName = (typeof partNames)[number];
 const defaultParts: readonly PartName[] = ['load', 'streams', 'half-rate', 'limits', 'decisions'];
 
 export const systemNames = [
-  'simulator', 'holdfast', 'holdfast-nofsync', 'raw', 'raw-nofsync', 'portkey',
+  'simulator', 'holdfast', 'holdfast-bounded', 'holdfast-nofsync', 'raw', 'raw-nofsync', 'portkey',
 ] as const;
 const defaultSystems = ['simulator', 'holdfast', 'holdfast-nofsync', 'raw', 'portkey'];
 
@@ -48,7 +48,8 @@ export const helpText = `npm run bench -- [options]
   --warm-up N          load on each system before its first measurement, s (30)
   --connections A,B    connections at once (1,16,64,256)
   --delays A,B         delay of the simulated provider, ms (0,50)
-  --systems A,B        ${defaultSystems.join(',')}; also raw-nofsync
+  --systems A,B        ${defaultSystems.join(',')}; also
+                       holdfast-bounded, raw-nofsync
   --peer NAME=URL,HEADER:VALUE,…   another gateway, as often as you like; {upstream} in a value
                        is the simulator's base URL; it is asked for the model bench-200
   --sim-port N         port of the simulator, for peers configured by hand (any free one)

@@ -1,5 +1,6 @@
 // The command `holdfast`: parses the command line; each command is a folder of its own.
 import { Command } from 'commander';
+import { addAdmins } from './admins/admins.command';
 import { addAlerts } from './alerts/alerts.command';
 import { addApply } from './apply/apply.command';
 import { addAuditKey } from './audit-key/audit-key.command';
@@ -33,7 +34,7 @@ const program = new Command('holdfast')
 const commands = [
   addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
   addSpend, addPrices, addAlerts, addEvents, addExport, addTail, addReplay, addSimulate, addRestore,
-  addVerify, addErase, addAuditKey, addDoctor,
+  addVerify, addErase, addAuditKey, addAdmins, addDoctor,
 ];
 for (const add of commands) {
   add(program);

@@ -83,6 +83,7 @@ function startSystem(name: string, { options, simulator, say }: Stage): Promise<
   switch (name) {
     case 'simulator': return Promise.resolve(simulator);
     case 'holdfast': return startHoldfast({ simulator });
+    case 'holdfast-bounded': return startHoldfast({ simulator, bounded: true });
     case 'holdfast-nofsync': return startHoldfast({ simulator, fsync: false });
     case 'raw': return startRaw(simulator, true);
     case 'raw-nofsync': return startRaw(simulator, false);

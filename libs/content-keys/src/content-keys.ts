@@ -8,6 +8,7 @@ import { DataKey, dataKeyBytes } from './data-key';
 import { erasedEntry, isKeyName, nameOfKey, parseRecord } from './key-record';
 import { type KeyStore } from './key-store';
 import { type MasterKey } from './master-key';
+import { type KeyTime, timeOfKey } from './timed-name';
 
 export interface ContentKeysParts {
   readonly store: KeyStore;
@@ -25,6 +26,8 @@ export interface ContentKeysParts {
 
 interface Cached {
   readonly key: DataKey;
+  /** Infinity: its name has no time. */
+  readonly untilMs: number;
   readonly readAtMs: number;
 }
 
@@ -58,23 +61,35 @@ export class ContentKeys {
 
   /**
    * The key that content is sealed by; null: it is not sealed.
-   * @throws Fault content_erased, content_key_missing, log_unavailable
+   * @throws Fault content_erased, content_not_kept, content_key_missing, log_unavailable
    */
   async keyOfContent({ key_id: id }: Pick<ContentRef, 'key_id'>): Promise<DataKey | null> {
     if (id === undefined) return null;
     const name = nameOfKey(id);
+    const time = timeOfKey(id);
+    if (time !== null && time.untilMs <= this.parts.now()) {
+      // Whether it is destroyed already or not.
+      this.forget(name);
+      throw await this.#whyMissing(id, time);
+    }
     const known = this.#known(name);
     if (known?.id === id) return known;
     // Another one may have been made since this one was read.
     const key = await this.#read(name);
     if (key?.id === id) return key;
-    throw await this.#whyMissing(id);
+    throw await this.#whyMissing(id, null);
   }
 
   /** An erasure: whoever asks next asks the store. */
   forget(name: string): void {
     this.#cache.delete(name);
     this.#reading.delete(name);
+  }
+
+  /** Keys whose time is over go from memory, too. Call now and then. */
+  forgetPast(): void {
+    const nowMs = this.parts.now();
+    for (const [name, { untilMs }] of this.#cache) if (untilMs <= nowMs) this.forget(name);
   }
 
   /**
@@ -150,15 +165,24 @@ export class ContentKeys {
       const [oldest] = this.#cache.keys();
       if (oldest !== undefined) this.#cache.delete(oldest);
     }
-    this.#cache.set(name, { key, readAtMs: this.parts.now() });
+    const untilMs = timeOfKey(name)?.untilMs ?? Infinity;
+    this.#cache.set(name, { key, untilMs, readAtMs: this.parts.now() });
   }
 
-  async #whyMissing(id: string): Promise<Fault> {
+  /** `past`: its time, where that is over. */
+  async #whyMissing(id: string, past: KeyTime | null): Promise<Fault> {
     const mark = await this.parts.store.get(erasedEntry(id));
-    return mark === null
+    if (mark !== null) return new Fault('content_erased', `the key ${id} was destroyed by an erasure`);
+    return past === null
       ? new Fault('content_key_missing', `the key ${id} is not there, and no erasure says why`)
-      : new Fault('content_erased', `the key ${id} was destroyed by an erasure`);
+      : new Fault('content_not_kept', notKept(past));
   }
+}
+
+function notKept({ kind, untilMs }: KeyTime): string {
+  const policy = kind === 'kept' ? 'content.keep_days' : `content.policy: ${kind}`;
+  return `The content of this job is not kept (${policy}); it could be read until `
+    + `${new Date(untilMs).toISOString()}.`;
 }
 
 /** Ids of the keys that these events destroy. */

@@ -1,6 +1,7 @@
 // Keys in memory, for specs: the same rules as the real store, and a handle to make it fail.
 import { type Fault } from '@libs/faults/faults';
 import { KeyStore, type StoredKey } from './key-store';
+import { timeOfKey } from './timed-name';
 
 export class InMemoryKeyStore extends KeyStore {
   readonly #values = new Map<string, string>();
@@ -36,6 +37,11 @@ export class InMemoryKeyStore extends KeyStore {
   async namesUnder(name: string): Promise<string[]> {
     await this.#turn();
     return [...this.#values.keys()].filter((one) => one === name || one.startsWith(`${name}.`));
+  }
+
+  async timedNames(): Promise<string[]> {
+    await this.#turn();
+    return [...this.#values.keys()].filter((name) => timeOfKey(name) !== null);
   }
 
   async *entries(): AsyncGenerator<StoredKey> {

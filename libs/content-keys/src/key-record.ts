@@ -35,6 +35,9 @@ export function nameOfKey(keyId: string): string {
   return dot < 0 ? keyId : keyId.slice(0, dot);
 }
 
+/** What is being destroyed because its time is over (services/ingress). */
+export const sweepEntry = 'sweep';
+
 /** Under which entry the mark of an erased key stands. */
 export function erasedEntry(keyId: string): string {
   return `erased.${keyId}`;

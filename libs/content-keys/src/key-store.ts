@@ -26,6 +26,9 @@ export abstract class KeyStore {
   /** This name, if it is there, and all that are there with it and a dot before them. */
   abstract namesUnder(name: string): Promise<string[]>;
 
+  /** Names that have a time (timed-name.ts). */
+  abstract timedNames(): Promise<string[]>;
+
   /** Everything that is there, oldest first, what is stored meanwhile perhaps included. */
   abstract entries(): AsyncGenerator<StoredKey>;
 }

@@ -2,7 +2,9 @@
 // An added optional field keeps the version; anything else is a new version with an upcaster.
 import { type z } from 'zod';
 import * as access from './access-events';
+import * as administrator from './administrator-events';
 import { alertRaised } from './alert-events';
+import { contentKeysDestroyed } from './content-rules';
 import * as erasure from './erasure-events';
 import * as governance from './governance-events';
 import * as job from './job-events';
@@ -61,8 +63,14 @@ export const schemas = {
   SettingsChanged: governance.settingsChanged,
   ErasureRequested: erasure.erasureRequested,
   SubjectErased: erasure.subjectErased,
+  AdministratorSet: administrator.administratorSet,
+  AdministratorRemoved: administrator.administratorRemoved,
+  OidcConfigured: administrator.oidcConfigured,
+  OidcRemoved: administrator.oidcRemoved,
+  ContentKeysDestroyed: contentKeysDestroyed,
   RequestDenied: access.requestDenied,
   AdminActed: access.adminActed,
+  ContentRead: access.contentRead,
   CheckpointSigned: access.checkpointSigned,
 } as const;
 

@@ -8,7 +8,7 @@ export const inlineContentBytesMax = 128 * 1024;
 /** `JobRouted` repeats a body up to here, so that workers rarely read it back. */
 export const repeatedBodyBytesMax = 8 * 1024;
 
-export const contentRef = z.object({
+const stored = {
   /** Of what is stored: of the ciphertext where it is sealed. */
   sha256: z.string(),
   /** Size of the plain content. */
@@ -17,6 +17,14 @@ export const contentRef = z.object({
   where: z.enum(['line', 'object']),
   /** The data key that it is sealed by (libs/content-keys); absent: it is not. */
   key_id: z.string().optional(),
+};
+
+export const contentRef = z.object({
+  ...stored,
+  /** Policy `hash`: of the content itself, so that who has the text can prove that it was this one. */
+  plain_sha256: z.string().optional(),
+  /** Policy `redacted`: the copy that stays when the key of the original is destroyed. */
+  redacted: z.object(stored).optional(),
 });
 
 /** Points from an event to its content. */

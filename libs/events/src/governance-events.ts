@@ -1,13 +1,14 @@
 // Facts about what is configured: who may ask, which providers exist, how models are routed.
 // Each names the whole new value of one entity; `origin` says who owns it.
 import { z } from 'zod';
+import { contentRules } from './content-rules';
 import { accessRules, denials } from './access-rules';
 import { alertSettings } from './alert-events';
 import { budget, concurrentLimit, limitLevel, rateLimit } from './limits';
 import { continuesWay, healthRules, hedging, probes, retries, routeRule, strategy, target } from './routing-policy';
 import { price } from './usage';
 
-const origin = z.enum(['file', 'api', 'system']);
+export const origin = z.enum(['file', 'api', 'system']);
 export type Origin = z.infer<typeof origin>;
 
 /** `env:NAME` or `file:/path`; never the secret itself. */
@@ -49,6 +50,7 @@ export const customerSet = z.object({
   ...accessRules,
   /** For calendar budgets of its levels that name none. */
   time_zone: z.string().optional(),
+  content: contentRules.optional(),
   origin,
 });
 export const customerRemoved = z.object({ customer: z.string(), origin });
@@ -135,6 +137,7 @@ export const routeConfigured = z.object({
   retries: retries.optional(),
   /** A stream that breaks behind content is gone on with elsewhere; absent: it ends with an error. */
   continue_on_break: z.boolean().optional(),
+  content: contentRules.optional(),
   origin,
 });
 export type RouteConfig = z.infer<typeof routeConfigured>;
@@ -179,10 +182,12 @@ export const settingsChanged = z.object({
   webhooks_allow_private: z.boolean(),
   /** Absent: `refuse_under_budget`. */
   unknown_price: z.enum(unknownPricePolicies).optional(),
-  /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
-  alerts: alertSettings.optional(),
   /** Absent: on. */
   content_encryption: z.enum(['on', 'off']).optional(),
+  /** What is kept of content where neither customer nor route is stricter. */
+  content: contentRules.optional(),
+  /** Absent: the defaults (libs/governance/src/alert-settings.ts). */
+  alerts: alertSettings.optional(),
   /** A hold of unknown end is written off after so long; null: never; absent: after a day. */
   write_off_after_s: z.number().int().positive().nullable().optional(),
   origin,

@@ -16,7 +16,9 @@ export const currentVersion: Readonly<Record<EventType, number>> = {
   ProviderRemoved: 1, RouteConfigured: 1, RouteRemoved: 1, PriceSet: 1, PriceRemoved: 1,
   WebhookEndpointCreated: 1, WebhookEndpointChanged: 1, WebhookEndpointRotated: 1,
   WebhookEndpointDeleted: 1, SettingsChanged: 1, RequestDenied: 1, AdminActed: 1,
-  CheckpointSigned: 1, AlertRaised: 1, ErasureRequested: 1, SubjectErased: 1,
+  ContentRead: 1, CheckpointSigned: 1, AlertRaised: 1, ErasureRequested: 1, SubjectErased: 1,
+  ContentKeysDestroyed: 1, AdministratorSet: 1, AdministratorRemoved: 1, OidcConfigured: 1,
+  OidcRemoved: 1,
 };
 
 /** Lifts data of `version` to `version + 1`. Pure. */

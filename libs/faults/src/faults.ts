@@ -3,8 +3,9 @@
 
 export const faultCodes = [
   'log_unavailable', 'log_full', 'log_conflict', 'log_forked', 'log_unreadable', 'commit_broken',
-  'object_missing', 'content_erased', 'content_key_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
+  'object_missing', 'content_erased', 'content_not_kept', 'content_key_missing', 'too_large', 'signal_timeout', 'router_unavailable', 'archive_unavailable',
   'settings_invalid', 'server_incapable', 'server_missing', 'shutting_down',
+  'issuer_unavailable',
 ] as const;
 export type FaultCode = (typeof faultCodes)[number];
 
@@ -31,6 +32,8 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   object_missing: { httpStatus: 404, logLevel: 'error', retry: false, delivery: 'park' },
   /** By an erasure: for ever. */
   content_erased: { httpStatus: 410, logLevel: 'info', retry: false, delivery: 'park' },
+  /** By its policy: for ever. The message names it, for people. */
+  content_not_kept: { httpStatus: 410, logLevel: 'info', retry: false, delivery: 'park' },
   /** Waiting brings it back as little; a person may, from a backup of the keys or by the right master key. */
   content_key_missing: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   too_large: { httpStatus: 413, logLevel: 'info', retry: false, delivery: 'park' },
@@ -40,6 +43,7 @@ export const faultRules: Readonly<Record<FaultCode, FaultRule>> = {
   settings_invalid: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   server_incapable: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
   server_missing: { httpStatus: 500, logLevel: 'error', retry: false, delivery: 'park' },
+  issuer_unavailable: { httpStatus: 503, logLevel: 'warn', retry: true, delivery: 'nak' },
   shutting_down: { httpStatus: 503, logLevel: 'info', retry: true, delivery: 'nak' },
 };
 

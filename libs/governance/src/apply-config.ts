@@ -3,6 +3,7 @@
 import type { EventType } from '@libs/events/catalogue';
 import type { DraftOf, EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
+import { diffAdministrators, diffOidc } from './apply-administrators';
 import { diffEndpoints } from './apply-endpoints';
 import { diffKeys } from './apply-keys';
 import { diffLimits } from './apply-limits';
@@ -38,6 +39,8 @@ export function diffConfig(
     diffKeys(state, desired, nowMs),
     diffEndpoints(state, desired),
     diffSettings(state, desired),
+    diffAdministrators(state, desired),
+    diffOidc(state, desired),
   ];
   return {
     events: [

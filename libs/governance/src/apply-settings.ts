@@ -17,8 +17,9 @@ export function diffSettings(state: GovernanceState, desired: DesiredConfig): Di
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
     && (settings.unknown_price ?? unknownPriceDefault) === state.unknownPrice
     && writeOffAfterMs(settings.write_off_after_s) === state.writeOffAfterMs
+    && sameValue(settings.alerts ?? defaultAlerts, state.alerts)
     && (settings.content_encryption !== 'off') === state.sealsContent
-    && sameValue(settings.alerts ?? defaultAlerts, state.alerts);
+    && sameValue(settings.content ?? {}, state.content ?? {});
   if (isSame) return part;
   const [entity, id] = ['settings', 'webhooks'] as const;
   if (state.settingsOrigin === 'api') {
@@ -28,14 +29,14 @@ export function diffSettings(state: GovernanceState, desired: DesiredConfig): Di
   const now = {
     webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
     write_off_after_ms: state.writeOffAfterMs, alerts: state.alerts,
-    content_encryption: state.sealsContent ? 'on' : 'off',
+    content_encryption: state.sealsContent ? 'on' : 'off', content: state.content ?? {},
   };
   part.changes.push(changed(entity, id, now, {
     webhooks_allow_private: settings.webhooks_allow_private,
     unknown_price: settings.unknown_price ?? unknownPriceDefault,
     write_off_after_ms: writeOffAfterMs(settings.write_off_after_s),
     alerts: settings.alerts ?? defaultAlerts,
-    content_encryption: settings.content_encryption ?? 'on',
+    content_encryption: settings.content_encryption ?? 'on', content: settings.content ?? {},
   }));
   part.sets.push(settingsDraft(settings));
   return part;

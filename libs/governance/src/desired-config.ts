@@ -1,5 +1,6 @@
 // What a configuration asks for: the whole desired state, as sent to PUT /admin/v1/config.
 import { z } from 'zod';
+import { administratorSet, oidcConfigured } from '@libs/events/administrator-events';
 import {
   accessSuspended, customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured,
   settingsChanged, teamSet, webhookEndpointCreated,
@@ -28,6 +29,8 @@ export const desiredConfig = z.object({
   ).optional(),
   /** null: not said, so the defaults, unless the API has set them. */
   settings: settingsChanged.omit({ origin: true }).nullable(),
+  administrators: z.array(administratorSet.omit({ origin: true, former: true })).optional(),
+  oidc: oidcConfigured.omit({ origin: true }).nullable().optional(),
 });
 export type DesiredConfig = z.infer<typeof desiredConfig>;
 

@@ -4,7 +4,7 @@ import { type FieldChange, fieldChanges } from './diff-fields';
 
 export type ConfigEntity =
   | 'customer' | 'team' | 'key' | 'provider' | 'route' | 'price' | 'settings' | 'limits'
-  | 'suspension' | 'webhook';
+  | 'suspension' | 'webhook' | 'administrator' | 'oidc';
 
 export interface ConfigChange {
   readonly action: 'create' | 'change' | 'remove';

@@ -1,6 +1,8 @@
 // The fold of events.governance: each event names the whole new value of one entity.
+import type { Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, timeMs } from '@libs/events/envelope';
 import { defaultAlerts } from './alert-settings';
+import { evolveAdministrators } from './evolve-administrators';
 import { evolveEndpoints } from './evolve-endpoints';
 import {
   ended, keyChanged, keyCreated, keyRevoked, keyRotated, resumed, suspended,
@@ -73,27 +75,37 @@ function change(state: GovernanceState, event: AnyEvent): GovernanceState {
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted':
       return { ...state, endpoints: evolveEndpoints(state.endpoints, event, timeMs(event)) };
-    case 'SettingsChanged':
-      return {
-        ...state,
-        webhooksAllowPrivate: event.data.webhooks_allow_private,
-        alerts: event.data.alerts ?? defaultAlerts,
-        sealsContent: event.data.content_encryption !== 'off',
-        unknownPrice: event.data.unknown_price ?? unknownPriceDefault,
-        writeOffAfterMs: writeOffAfterMs(event.data.write_off_after_s),
-        settingsOrigin: event.data.origin,
-      };
+    case 'SettingsChanged': return settingsChanged(state, event.data);
+    case 'AdministratorSet': case 'AdministratorRemoved':
+      return { ...state, ...evolveAdministrators(state, event) };
+    case 'OidcConfigured': return { ...state, oidc: event.data };
+    case 'OidcRemoved': return { ...state, oidc: null };
     case 'JobSubmitted': case 'JobCancelRequested': case 'RouterElected': case 'JobRouted':
     case 'JobDeferred': case 'JobDeduplicated': case 'WebhookDue': case 'HoldWrittenOff':
     case 'HoldReconcileRequested': case 'HoldReconciled':
     case 'JobRejected': case 'JobCanceled': case 'JobExpired': case 'AttemptFailed':
     case 'AttemptAbandoned': case 'AttemptReturned': case 'ProviderProbed': case 'PlanExhausted':
-    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered':
-    case 'WebhookAttemptFailed': case 'WebhookExhausted': case 'WebhookRedeliverRequested':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
-    case 'ErasureRequested': case 'SubjectErased':
+    case 'JobSucceeded': case 'JobFailed': case 'WebhookDelivered': case 'WebhookAttemptFailed':
+    case 'WebhookExhausted': case 'WebhookRedeliverRequested': case 'RequestDenied':
+    case 'AdminActed': case 'ContentRead': case 'CheckpointSigned': case 'AlertRaised':
+    case 'ErasureRequested': case 'SubjectErased': case 'ContentKeysDestroyed':
       return state;
   }
+}
+
+function settingsChanged(
+  state: GovernanceState, data: Catalogue['SettingsChanged'],
+): GovernanceState {
+  return {
+    ...state,
+    webhooksAllowPrivate: data.webhooks_allow_private,
+    sealsContent: data.content_encryption !== 'off',
+    content: data.content ?? null,
+    alerts: data.alerts ?? defaultAlerts,
+    unknownPrice: data.unknown_price ?? unknownPriceDefault,
+    writeOffAfterMs: writeOffAfterMs(data.write_off_after_s),
+    settingsOrigin: data.origin,
+  };
 }
 
 /** The policy as a setting says it; absent: the default. */

@@ -1,5 +1,7 @@
 // The governance state: a fold of events.governance. Immutable; small; every service has one.
+import type { OidcConfig } from '@libs/events/administrator-events';
 import type { AlertSettings } from '@libs/events/alert-events';
+import { type ContentRules } from '@libs/events/content-rules';
 import type { Catalogue } from '@libs/events/catalogue';
 import type {
   LimitsConfig, Origin, ProviderConfig, RouteConfig, UnknownPricePolicy,
@@ -52,6 +54,14 @@ export interface Limits extends LimitsConfig {
   readonly zones: ReadonlyMap<string, TimeZoneOffsets>;
 }
 
+export interface Administrator {
+  readonly id: string;
+  readonly set: Catalogue['AdministratorSet'];
+  readonly revoked: boolean;
+  /** Who revoked it: what an administrator revoked, a file does not bring back. */
+  readonly revokedBy?: Origin;
+}
+
 export interface GovernanceState {
   /** Last sequence of events.governance folded; 0 for none. */
   readonly sequence: number;
@@ -74,10 +84,17 @@ export interface GovernanceState {
   /** Who set a price and where it comes from, by `provider/model`. */
   readonly priceSources: ReadonlyMap<string, { readonly origin: Origin; readonly source: string }>;
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  readonly administrators: ReadonlyMap<string, Administrator>;
+  /** Administrator by SHA-256 of a token, that before a rotation included. */
+  readonly administratorIdByHash: ReadonlyMap<string, string>;
+  /** Whose logins are taken; null: nobody's. */
+  readonly oidc: OidcConfig | null;
   readonly webhooksAllowPrivate: boolean;
-  readonly alerts: AlertSettings;
   /** Content is sealed by its data subject's key. */
   readonly sealsContent: boolean;
+  /** What is kept of content, for everything; null: nothing is said. */
+  readonly content: ContentRules | null;
+  readonly alerts: AlertSettings;
   readonly unknownPrice: UnknownPricePolicy;
   /** A hold whose call's end nobody learned is written off after so long; null: never. */
   readonly writeOffAfterMs: number | null;
@@ -106,9 +123,13 @@ export const initialGovernance: GovernanceState = {
   prices: new Map(),
   priceSources: new Map(),
   endpoints: new Map(),
+  administrators: new Map(),
+  administratorIdByHash: new Map(),
+  oidc: null,
   webhooksAllowPrivate: false,
-  alerts: defaultAlerts,
   sealsContent: true,
+  content: null,
+  alerts: defaultAlerts,
   unknownPrice: unknownPriceDefault,
   // A day: who can still be heard of, a worker that was away with its outcome, is back long before.
   writeOffAfterMs: 86_400_000,

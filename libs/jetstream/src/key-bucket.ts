@@ -6,6 +6,7 @@ import {
 } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { KeyStore, type StoredKey } from '@libs/content-keys/key-store';
+import { timeOfKey } from '@libs/content-keys/timed-name';
 import { Fault } from '@libs/faults/faults';
 
 export const keyBucket = 'content-keys';
@@ -77,14 +78,14 @@ export class JetStreamKeyStore extends KeyStore {
   }
 
   async namesUnder(name: string): Promise<string[]> {
-    return this.#using(async () => {
-      const names: string[] = [];
-      for (const filter of [prefix + name, `${prefix}${name}.>`]) {
-        const { state } = await this.jsm.streams.info(keyStream, { subjects_filter: filter });
-        names.push(...Object.keys(state.subjects ?? {}).map((one) => one.slice(prefix.length)));
-      }
-      return names;
-    });
+    return this.#using(async () => [
+      ...await this.#namesLike(name), ...await this.#namesLike(`${name}.>`),
+    ]);
+  }
+
+  async timedNames(): Promise<string[]> {
+    return this.#using(async () =>
+      (await this.#namesLike('*.*')).filter((name) => timeOfKey(name) !== null));
   }
 
   async *entries(): AsyncGenerator<StoredKey> {
@@ -114,6 +115,11 @@ export class JetStreamKeyStore extends KeyStore {
         name: found.subject.slice(prefix.length), value: found.string(), sequence: found.seq,
       };
     });
+  }
+
+  async #namesLike(filter: string): Promise<string[]> {
+    const { state } = await this.jsm.streams.info(keyStream, { subjects_filter: prefix + filter });
+    return Object.keys(state.subjects ?? {}).map((one) => one.slice(prefix.length));
   }
 
   /** A replica that is behind has not what was made a moment ago: then the leader is asked. */

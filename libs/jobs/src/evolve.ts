@@ -47,8 +47,9 @@ export function evolve(
     case 'RouteConfigured': case 'RouteRemoved': case 'PriceSet': case 'PriceRemoved':
     case 'WebhookEndpointCreated': case 'WebhookEndpointChanged':
     case 'WebhookEndpointRotated': case 'WebhookEndpointDeleted': case 'SettingsChanged':
-    case 'RequestDenied': case 'AdminActed': case 'CheckpointSigned': case 'AlertRaised':
-    case 'ErasureRequested': case 'SubjectErased':
+    case 'RequestDenied': case 'AdminActed': case 'ContentRead': case 'CheckpointSigned':
+    case 'AlertRaised': case 'ErasureRequested': case 'SubjectErased': case 'ContentKeysDestroyed':
+    case 'AdministratorSet': case 'AdministratorRemoved': case 'OidcConfigured': case 'OidcRemoved':
       return state;
   }
 }

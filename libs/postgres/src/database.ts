@@ -9,6 +9,7 @@ import { ContentKeys1765100100000 } from './migrations/content-keys-176510010000
 import { DataSubjects1765100000000 } from './migrations/data-subjects-1765100000000';
 import { DeadLetters1764600000000 } from './migrations/dead-letters-1764600000000';
 import { EventsIndex1764800000000 } from './migrations/events-index-1764800000000';
+import { KeptKeys1765200000000 } from './migrations/kept-keys-1765200000000';
 import { KeptSnapshots1765900000000 } from './migrations/kept-snapshots-1765900000000';
 
 /** Any constant will do; it names our lock among a database's advisory locks. */
@@ -102,6 +103,7 @@ export async function migrate(url: string): Promise<void> {
     migrations: [
       Archive1764000000000, DeadLetters1764600000000, AuditTree1764700000000,
       EventsIndex1764800000000, DataSubjects1765100000000, ContentKeys1765100100000,
+      KeptKeys1765200000000,
       KeptSnapshots1765900000000,
     ],
     migrationsTableName: 'holdfast_migrations',

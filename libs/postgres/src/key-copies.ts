@@ -54,6 +54,15 @@ export async function writeKeyChanges(database: Database, changes: KeyChanges): 
   if (erased.length > 0) await database.query('VACUUM content_keys');
 }
 
+/** Copies of keys whose days are over go; how many that were. */
+export async function dropKeysUntil(database: Database, nowMs: number): Promise<number> {
+  const dropped = await database.query(
+    'DELETE FROM content_keys WHERE kept_until <= $1 RETURNING name', [Math.floor(nowMs / 1000)],
+  );
+  if (dropped.length > 0) await database.query('VACUUM content_keys');
+  return dropped.length;
+}
+
 /** Every copied entry, by name. */
 export async function* copiedKeys(database: Database): AsyncGenerator<KeyEntry> {
   for (let after = ''; ;) {

@@ -1,6 +1,7 @@
 // From the checked value of holdfast.yaml to the desired configuration that is applied.
 import { checkDesired } from '@libs/governance/check-desired';
 import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
+import { buildAdministrators } from './build-administrators';
 import { knownNames } from '@libs/governance/known-names';
 import { systemTenant } from '@libs/governance/state';
 import { type AlertsBuilt, buildAlerts } from './build-alerts';
@@ -46,6 +47,7 @@ export function buildConfig(yaml: HoldfastYaml, nowMs: number, building: Buildin
     prices: [...prices, ...fromCatalogue].map((price) => withDiscount(price, discounts)),
     ...(alerts === null ? {} : { alert_endpoints: alerts.endpoints }),
     settings: buildSettings(yaml, alerts),
+    ...buildAdministrators(yaml, building),
   };
   const places = placesOf(yaml.customers ?? []);
   // Where no provider is named, those of the environment are used: they take any model.
@@ -61,13 +63,15 @@ function buildSettings(
 ): DesiredConfig['settings'] {
   const { allow_private: allowPrivate } = webhooks ?? {};
   const { unknown_price: unknownPrice, write_off_after_s: writeOffAfterS } = governance ?? {};
-  const { encryption } = content ?? {};
+  const { encryption, ...rules } = content ?? {};
+  const hasRules = Object.keys(rules).length > 0;
   const settings = [allowPrivate, unknownPrice, writeOffAfterS, encryption];
-  if (alerts === null && settings.every((setting) => setting === undefined)) return null;
+  if (alerts === null && !hasRules && settings.every((setting) => setting === undefined)) return null;
   return {
     webhooks_allow_private: allowPrivate ?? false,
     ...(unknownPrice === undefined ? {} : { unknown_price: unknownPrice }),
     ...(encryption === undefined ? {} : { content_encryption: encryption }),
+    ...(hasRules ? { content: rules } : {}),
     ...(writeOffAfterS === undefined ? {}
       : { write_off_after_s: writeOffAfterS === 'never' ? null : writeOffAfterS }),
     ...(alerts === null ? {} : { alerts: alerts.settings }),
@@ -92,6 +96,8 @@ function checkTwice(yaml: HoldfastYaml, list: ProblemList): void {
   yaml.routes?.forEach(({ model }, index) => once('route', model, ['routes', index, 'model']));
   yaml.prices?.forEach(({ provider, model }, index) =>
     once('price', `${provider}/${model}`, ['prices', index, 'model']));
+  yaml.administrators?.forEach(({ id }, index) =>
+    once('administrator', id, ['administrators', index, 'id']));
   for (const [index, customer] of (yaml.customers ?? []).entries()) {
     const path = ['customers', index] as const;
     once('customer', customer.id, [...path, 'id']);

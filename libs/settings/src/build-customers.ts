@@ -16,11 +16,12 @@ type Built = Pick<DesiredConfig, 'customers' | 'teams' | 'keys'>
 export function buildCustomers(customers: readonly CustomerYaml[], building: Building): Built {
   const result: Built = { customers: [], teams: [], keys: [] };
   for (const [index, customer] of customers.entries()) {
-    const { id, name, weight, time_zone: zone, teams = [], keys = [] } = customer;
+    const { id, name, weight, time_zone: zone, content, teams = [], keys = [] } = customer;
     const path = ['customers', index] as const;
     const own = { building, customer: id, result };
     result.customers.push({
       customer: id, name: name ?? null, weight: weight ?? 1, ...buildAccess(customer),
+      ...(content === undefined ? {} : { content }),
       ...(zone === undefined ? {} : { time_zone: zone }),
     });
     noteState(customer, path, { ...own, level: 'customer', id });

@@ -154,6 +154,7 @@ export function buildRoute(
       content_filter: fallbacks.content_filter ?? [],
     },
     drop_params: yaml.drop_params ?? false,
+    ...(yaml.content === undefined ? {} : { content: yaml.content }),
     ...routePolicy(yaml),
   };
 }

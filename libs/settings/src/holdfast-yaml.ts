@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { faultOf } from '@libs/conditions/condition';
 import { alertType } from '@libs/events/alert-events';
+import { contentPolicies, keepDaysMax } from '@libs/events/content-rules';
 import { unknownPricePolicies } from '@libs/events/governance-events';
 import { continuesWays, strategies } from '@libs/events/routing-policy';
 import { type ProviderTypeName, providerTypes } from '@libs/governance/provider-types';
 import { accessFields, stateFields } from './access-shape';
+import { administrator, oidcFields } from './administrators-shape';
 import { limitsFields, timeZoneField } from './limits-shape';
 import { discountPercent, priceFields } from './prices-shape';
 
@@ -93,6 +95,19 @@ const condition = z.string().min(1).superRefine((value, context) => {
   if (fault !== null) context.addIssue({ code: 'custom', message: `is not a condition in CEL: ${fault}` });
 });
 
+const contentFields = {
+  policy: z.enum(contentPolicies).optional().describe(
+    'What is kept of prompts and answers when they have done their work; the strictest wins.',
+  ),
+  keep_days: z.int().min(1).max(keepDaysMax).optional().describe(
+    'Content can be read for at least so many days, then its key is destroyed; the smallest wins.',
+  ),
+  mask_secrets: z.boolean().optional().describe(
+    'Secrets in requests are masked before they reach the log or a provider.',
+  ),
+};
+const content = z.strictObject(contentFields);
+
 const route = z.strictObject({
   model: z.string().min(1),
   strategy: strategy.optional(),
@@ -115,6 +130,7 @@ const route = z.strictObject({
     attempts_max: z.int().min(1).max(20).optional(),
   }).optional(),
   continue_on_break: z.boolean().optional(),
+  content: content.optional(),
 });
 
 const virtualKey = z.strictObject({
@@ -142,6 +158,7 @@ const customer = z.strictObject({
   id,
   name: z.string().optional(),
   weight: positive.optional(),
+  content: content.optional(),
   time_zone: timeZoneField.optional().describe('For its calendar budgets that name none.'),
   teams: z.array(team).optional(),
   keys: z.array(virtualKey).optional(),
@@ -186,12 +203,15 @@ export const holdfastYaml = z.strictObject({
   prices: z.array(price).optional(),
   health: health.optional(),
   webhooks: z.strictObject({ allow_private: z.boolean().optional() }).optional(),
-  alerts: alerts.optional(),
   content: z.strictObject({
     encryption: z.enum(['on', 'off']).optional()
       .describe('Content is encrypted under a key of its data subject, so that it can be erased'),
+    ...contentFields,
   }).optional(),
+  alerts: alerts.optional(),
   governance: governance.optional(),
+  administrators: z.array(administrator).optional(),
+  oidc: oidcFields.optional(),
 });
 
 export type HoldfastYaml = z.output<typeof holdfastYaml>;
@@ -213,7 +233,7 @@ export const laterFields: Readonly<Record<string, string>> = {
   cache: 'the response cache is not available in this version; remove this section',
   guardrails: 'guardrails are not available in this version; remove this section',
   audit: 'audit settings are not available in this version; remove this section',
-  retention: 'retention settings are not available in this version; remove this section',
+  retention: 'say what is kept under `content` (keep_days)',
   cors: 'set the variable HOLDFAST_CORS_ORIGINS instead',
   trust_proxy: 'set the variable HOLDFAST_TRUST_PROXY instead',
 };

@@ -51,6 +51,13 @@ export function describeKeyStore(name: string, newStore: () => Promise<KeyStore>
       expect((await store.namesUnder('d')).toSorted()).toEqual(['d', 'd.2026w48']);
       expect(await store.namesUnder('none')).toEqual([]);
     });
+
+    it('names that have a time are found among the others', async () => {
+      const store = await newStore();
+      const timed = ['f.none-12', 'f.kept-34', 'g.redacted-5', 'g.hash-6'];
+      for (const name of [...timed, 'f', 'erased.f.none-1.ab', 'erased.f.ab']) await store.create(name, name);
+      expect((await store.timedNames()).toSorted()).toEqual(timed.toSorted());
+    });
   });
 }
 

@@ -85,7 +85,7 @@ class AuditLife implements OnApplicationBootstrap, OnApplicationShutdown {
       keepDays: settings.HOLDFAST_LOG_KEEP_DAYS,
     });
     this.#keyCopier = startCopyingKeys({
-      keys: connection.keys, database, logger, archiver: this.#archiver,
+      keys: connection.keys, database, logger, archiver: this.#archiver, now: Date.now,
     });
     this.#keeper = startKeeping({
       snapshots: connection.snapshots, database, archiver: this.#archiver, logger,

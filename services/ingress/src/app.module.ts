@@ -1,6 +1,8 @@
 // The one module of the process: every slice's controller, and the edge they share.
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdministerController } from './administer/administer.controller';
+import { AdminJobsController } from './administer/jobs.controller';
+import { LoginController } from './administer/login.controller';
 import { AuditController } from './administer/audit.controller';
 import { EventsController } from './administer/events.controller';
 import { SpendController } from './administer/spend.controller';
@@ -23,7 +25,7 @@ export class AppModule {
       module: AppModule,
       controllers: [
         HealthController, ModelsController, SubmitJobController, WatchJobController,
-        CancelJobController, EndpointsController, DeliveriesController,
+        CancelJobController, EndpointsController, DeliveriesController, AdminJobsController, LoginController,
         // Before the entities, whose paths are wildcards.
         ErasuresController, AdministerController,
         AuditController, EventsController, SpendController, HoldsController,

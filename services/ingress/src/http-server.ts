@@ -5,6 +5,7 @@ import { type Endpoint, endpoints } from '@libs/surfaces/surface';
 import { complete } from './complete/complete';
 import { allowOrigins } from './shared/cors';
 import { type Edge } from './shared/edge';
+import { identifyAdministrators } from './shared/identify-administrators';
 import { limitBodies, tooLarge } from './shared/limit-bodies';
 import { prefixes, surfaceOfPath } from './shared/paths';
 import { refusal } from './shared/refusal';
@@ -29,6 +30,7 @@ export async function createHttpServer(edge: Edge): Promise<FastifyInstance> {
   countRequests(server, edge);
   tellRates(server, edge);
   allowOrigins(server, edge);
+  identifyAdministrators(server, edge);
   limitBodies(server, edge);
   // An awaited plugin of its own, loaded before Nest, with errors in the surface's own shape.
   await server.register((hot, _options, done) => {

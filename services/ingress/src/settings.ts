@@ -30,6 +30,10 @@ export const ingressSettings = serviceSettings(8080).extend({
     (text) => text.split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
   ),
   HOLDFAST_TRUST_PROXY: flag(false),
+  /** Where browsers reach us, for logins; as they say themselves when absent. */
+  HOLDFAST_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** For tests: what takes minutes, hours and days in the keeping of content takes so long. */
+  HOLDFAST_CONTENT_TEMPO_MS: z.coerce.number().int().min(500).optional(),
   /** A test message to a webhook endpoint leaves from here, by the same way as deliveries. */
   ...proxyVariables,
 });

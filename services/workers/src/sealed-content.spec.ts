@@ -131,8 +131,23 @@ describe('sealed content', () => {
     jobs.remove(other!, 0);
     jobs.forgetErased(new Set(['s.1']));
     jobs.remove(running!, 0);
-    expect(['ended', 'running', 'other'].map((id) => jobs.streamed(id)?.id)).toEqual(
+    expect(['ended', 'running', 'other'].map((id) => jobs.streamed(id, 0)?.id)).toEqual(
       [undefined, undefined, 'other']);
+  });
+
+  test('that was streamed is readable for a minute, and never longer than its key lasts', () => {
+    const body = { sha256: 'x', bytes: 1, where: 'line' as const };
+    const jobs = new RunningJobs();
+    for (const [id, key] of [['brief', 's.none-20.0a'], ['usual', 's.0a']] as const) {
+      const job = new RunningJob(id, 't', routed([candidate('a')], { body: { ...body, key_id: key } }), 0);
+      jobs.add(job);
+      job.deltas.push({ event: null, data: 'secret' });
+      job.isReadable = true;
+      jobs.remove(job, 0);
+    }
+    const readable = (nowMs: number): unknown[] => ['brief', 'usual'].map((id) => jobs.streamed(id, nowMs) !== null);
+    expect([readable(19_999), readable(20_000), readable(60_000)]).toEqual(
+      [[true, true], [false, true], [false, false]]);
   });
 
   test('whose key is lost ends its job with words for people', async () => {

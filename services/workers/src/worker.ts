@@ -69,10 +69,12 @@ export class Worker {
     // Deadlines are given in seconds.
     const expiring = setInterval(() => this.running.expire(now()), 200);
     const telling = setInterval(() => this.#tell(), 1_000);
+    // As often as keys are destroyed.
+    const forgetting = setInterval(() => options.keys.forgetPast(), 60_000);
     this.#tell();
     this.#stops.push(
       () => listening.stop(), () => answering.stop(), () => clearInterval(expiring),
-      () => clearInterval(telling), () => lostTime.stop(),
+      () => clearInterval(telling), () => clearInterval(forgetting), () => lostTime.stop(),
       () => prober.stop(),
     );
   }

@@ -5,7 +5,7 @@ import { type Command } from 'commander';
 import { type DesiredConfig } from '@libs/governance/desired-config';
 import { readConfigFile } from '@libs/settings/parse-config';
 import { adminAccess, type AccessFlags } from '../shared/access';
-import { withAccess, withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal, type Terminal } from '../shared/terminal';
 import {
   type AdminAccess, applyConfig, type ApplyResult, ChangedMeanwhile,
@@ -24,7 +24,7 @@ export function addApply(program: Command): void {
     .argument('[file]', 'configuration file', 'holdfast.yaml')
     .option('--dry-run', 'only show what would change')
     .option('--force', 'also when it takes something from keys that are in use');
-  withExamples(withAccess(command), [
+  withExamples(withAdminAccess(command), [
     'apply', 'apply team.yaml --dry-run --json', 'apply team.yaml --force',
   ]);
   command.action(async (file: string, flags: Flags) => {

@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { type UsageLine, usageTable } from '@libs/routing/ledger/usage-view';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withAccess, withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
@@ -13,11 +13,8 @@ interface Flags extends AccessFlags {
 
 export function addBudgets(program: Command): void {
   const command = program.command('budgets')
-    .description('what is spent and held of every budget and rate limit')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
-  withExamples(command, ['budgets', 'budgets --json']);
+    .description('what is spent and held of every budget and rate limit');
+  withExamples(withAdminAccess(command), ['budgets', 'budgets --json']);
   command.action(async (flags: Flags) => {
     const { url, token } = await adminAccess(flags, process.env);
     const { body } = await callApiOk({ url, key: token }, { path: '/admin/v1/budgets' });
@@ -55,7 +52,7 @@ function addRaise(budgets: Command): void {
     .option('--model <glob...>', 'its models')
     .option('--provider <glob...>', 'its providers')
     .option('--reason <text>', 'kept in the log');
-  withExamples(withAccess(command), ['budgets raise team search --by 50 --until 2030-02-01 --window month']);
+  withExamples(withAdminAccess(command), ['budgets raise team search --by 50 --until 2030-02-01 --window month']);
   command.action(async (level: string, id: string, _own: RaiseFlags, self: Command) => {
     const flags = self.optsWithGlobals<RaiseFlags>();
     const { url, token } = await adminAccess(flags, process.env);

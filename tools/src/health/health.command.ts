@@ -5,7 +5,7 @@ import { healthTable } from '@libs/routing/health-table';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
@@ -24,11 +24,8 @@ const watchEveryMs = 1_000;
 export function addHealth(program: Command): void {
   const command = program.command('health')
     .description('how providers, models and keys are, and why one is not used')
-    .option('--watch', 'again each second, until Ctrl-C')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
-  withExamples(command, ['health', 'health --watch', 'health --json']);
+    .option('--watch', 'again each second, until Ctrl-C');
+  withExamples(withAdminAccess(command), ['health', 'health --watch', 'health --json']);
   command.action(async (flags: Flags) => {
     const { url, token } = await adminAccess(flags, process.env);
     const look = async (): Promise<void> => show(await ask({ url, key: token }), flags);

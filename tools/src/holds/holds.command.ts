@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { type HoldLine } from '@libs/routing/holds/holds-view';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 
@@ -22,7 +22,7 @@ interface CloseFlags extends Flags {
 }
 
 export function addHolds(program: Command): void {
-  const command = withAdmin(program.command('holds')
+  const command = withAdminAccess(program.command('holds')
     .description('money held for calls whose end nobody learned')
     .option('--customer <id>', 'only of this customer'));
   withExamples(command, [
@@ -30,12 +30,12 @@ export function addHolds(program: Command): void {
     'holds settle job_0190… att_0190… --cost-usd 0.0125 --reason "line 12 of the bill of January"',
   ]);
   command.action((flags: ListFlags) => list(flags));
-  withAdmin(command.command('write-off').description('give a hold up: nothing more is expected')
+  withAdminAccess(command.command('write-off').description('give a hold up: nothing more is expected')
     .argument('<job>').argument('<attempt>', 'as `holdfast holds` shows it')
     .requiredOption('--reason <text>', 'why; it stands in the log'))
     .action((job: string, attempt: string, flags: CloseFlags, one: Command) =>
       close([job, attempt], { action: 'write_off', reason: flags.reason }, one.optsWithGlobals()));
-  withAdmin(command.command('settle').description('book what the call cost by the provider’s bill')
+  withAdminAccess(command.command('settle').description('book what the call cost by the provider’s bill')
     .argument('<job>').argument('<attempt>', 'as `holdfast holds` shows it')
     .requiredOption('--cost-usd <amount>', 'what the provider charged')
     .requiredOption('--reason <text>', 'where it stands; it is in the log'))
@@ -43,13 +43,6 @@ export function addHolds(program: Command): void {
       [job, attempt], { action: 'settle', cost_usd: flags.costUsd, reason: flags.reason },
       one.optsWithGlobals(),
     ));
-}
-
-function withAdmin(command: Command): Command {
-  return command
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
 }
 
 async function list(flags: ListFlags): Promise<void> {

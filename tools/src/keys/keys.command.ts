@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { type ApiCall, callApiOk } from '../shared/api-client';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 import { type CreateFlags, keyBody } from './key-body';
 import { keysTable, keyText, type KeyLine } from './key-text';
@@ -61,10 +61,7 @@ function addCreate(command: Command): void {
 function sub(command: Command, name: string, what: string, argument?: string): Command {
   const made = command.command(name).description(what);
   if (argument !== undefined) made.argument(`<${argument}>`);
-  return made
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
+  return withAdminAccess(made);
 }
 
 async function list(flags: Flags): Promise<void> {

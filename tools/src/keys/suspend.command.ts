@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
@@ -26,11 +26,7 @@ export function addSuspend(program: Command): void {
 }
 
 function common(command: Command): Command {
-  return command
-    .argument('<what>', 'customer/<id>, team/<id> or key/<id>')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
+  return withAdminAccess(command.argument('<what>', 'customer/<id>, team/<id> or key/<id>'));
 }
 
 async function act(

@@ -4,7 +4,7 @@ import { type Price } from '@libs/events/usage';
 import { usdFromPico } from '@libs/governance/money';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 
@@ -30,11 +30,8 @@ export function addPrices(program: Command): void {
   const command = program.command('prices')
     .description('what models cost at their providers, in USD per million tokens')
     .argument('[part]', 'only those whose provider/model has this in it')
-    .option('--unknown', 'what the configuration names and has no price')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
-  withExamples(command, ['prices', 'prices gpt-4o', 'prices --unknown']);
+    .option('--unknown', 'what the configuration names and has no price');
+  withExamples(withAdminAccess(command), ['prices', 'prices gpt-4o', 'prices --unknown']);
   command.action(async (part: string | undefined, flags: Flags) => {
     const { url, token } = await adminAccess(flags, process.env);
     const ask = async (path: string): Promise<unknown> =>

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { pino } from 'pino';
-import { erasedEntry } from '@libs/content-keys/key-record';
+import { erasedEntry, sweepEntry } from '@libs/content-keys/key-record';
 import { keysForSpecs } from '@libs/content-keys/keys-for-specs';
+import { timedName } from '@libs/content-keys/timed-name';
 import { stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { connectLog, connectNats, type LogConnection } from '@libs/jetstream/connect';
@@ -50,8 +51,8 @@ async function loseBucket(): Promise<void> {
 }
 
 const store = () => connection.keys;
-const copy = (): Promise<number> => copyKeys({ keys: store(), database });
-const restore = (): Promise<number> => restoreKeys(database, store(), () => undefined);
+const copy = (): Promise<number> => copyKeys({ keys: store(), database, now: Date.now });
+const restore = (): Promise<number> => restoreKeys(database, store(), () => undefined, Date.now());
 
 async function copied(): Promise<string[]> {
   const names: string[] = [];
@@ -111,5 +112,19 @@ describe('the copy of the data keys', () => {
     expect(await store().get('ada')).toBeNull();
     await expect(keysForSpecs(store()).keyOfContent({ key_id: id }))
       .rejects.toMatchObject({ code: 'content_erased' });
+  });
+
+  it('has no key of content that is not to be kept, and those of so many days until they are over', async () => {
+    const [pastMs, laterMs] = [Date.now() - 5_000, Date.now() + 3_600_000];
+    const kept = timedName('ada', { kind: 'kept', untilMs: laterMs });
+    const [over, none] = [timedName('ada', { kind: 'kept', untilMs: pastMs }), timedName('ada', { kind: 'none', untilMs: laterMs })];
+    for (const name of ['ada', kept, over, none]) await makeKey(name);
+    await store().create(sweepEntry, '{}');
+    await copyKeys({ keys: store(), database, now: () => 0 });
+    expect((await copied()).toSorted()).toEqual(['ada', kept, over].toSorted());
+    await loseBucket();
+    expect(await restore()).toBe(2);
+    await copy();
+    expect((await copied()).toSorted()).toEqual(['ada', kept].toSorted());
   });
 });

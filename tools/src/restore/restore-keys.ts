@@ -1,8 +1,9 @@
 // Makes the bucket of data keys again from its copy in the archive. What an archived erasure destroyed
-// stays destroyed, however old the copy is.
+// stays destroyed, however old the copy is, and so does what is past its time.
 import { erasedEntry, isErasedEntry, parseRecord } from '@libs/content-keys/key-record';
 import { type KeyStore } from '@libs/content-keys/key-store';
 import { isNamingEntry } from '@libs/content-keys/subject-names';
+import { timeOfKey } from '@libs/content-keys/timed-name';
 import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
 import { type Database } from '@libs/postgres/database';
 import { copiedKeys, erasureCommits, type KeyEntry } from '@libs/postgres/key-copies';
@@ -12,7 +13,7 @@ const inFlightMax = 64;
 
 /** Entries that were not there are made; returns how many keys the bucket was given. */
 export async function restoreKeys(
-  database: Database, store: KeyStore, progress: (message: string) => void,
+  database: Database, store: KeyStore, progress: (message: string) => void, nowMs: number,
 ): Promise<number> {
   const erased = await erasedKeys(database);
   let restored = 0;
@@ -22,6 +23,8 @@ export async function restoreKeys(
     batch = [];
   };
   for await (const entry of copiedKeys(database)) {
+    const time = timeOfKey(entry.name);
+    if (time !== null && time.untilMs <= nowMs) continue;
     if (isDestroyed(entry, erased)) continue;
     batch.push(store.create(entry.name, entry.value));
     if (batch.length < inFlightMax) continue;

@@ -57,7 +57,7 @@ export async function restoreLog(
   const restore = await StreamRestore.begin(nats, stream, {
     firstSequence, fingerprint: fingerprint.join('/'),
   });
-  const keys = await restoreKeys(database, await openKeyStore(nats), progress);
+  const keys = await restoreKeys(database, await openKeyStore(nats), progress, Date.now());
   const objects = await restoreObjects(parts, retained);
   await restoreCommits(parts, restore, { retained, extent });
   progress('comparing what was stored with the archive');

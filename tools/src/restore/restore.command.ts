@@ -77,7 +77,7 @@ async function restore(
     if (flags.keysOnly === true) {
       await ensureBuckets(nats, options.replicas);
       const store = await openKeyStore(nats);
-      return { keys: await restoreKeys(database, store, (message) => out.progress(message)) };
+      return { keys: await restoreKeys(database, store, (message) => out.progress(message), Date.now()) };
     }
     return await restoreLog({
       database, nats, progress: (message) => out.progress(message),

@@ -3,12 +3,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Environment } from '@libs/settings/environment';
+import { resolveSecret } from '@libs/settings/secret-ref';
 import { dataDirAt, defaultDataDir, type DataDir } from './data-dir';
 import { Failure } from './failure';
 
 export interface AccessFlags {
   readonly url?: string;
   readonly key?: string;
+  /** Of an administrator; `env:NAME` and `file:/path` are read. */
+  readonly token?: string;
   readonly dataDir?: string;
 }
 
@@ -35,9 +38,16 @@ export async function adminAccess(
 ): Promise<{ url: string; token: string }> {
   return {
     url: await apiUrl(flags, env),
-    token: given(env, 'HOLDFAST_ADMIN_TOKEN') ?? await secret(dirOf(flags, env), 'admin-token')
-      ?? fail('the admin token', 'HOLDFAST_ADMIN_TOKEN'),
+    token: tokenOf(flags, env) ?? await secret(dirOf(flags, env), 'admin-token')
+      ?? fail('an admin token', '--token or HOLDFAST_ADMIN_TOKEN'),
   };
+}
+
+/** A token on a command line is seen by everybody on the machine; a reference is not. */
+function tokenOf({ token }: AccessFlags, env: Environment): string | undefined {
+  const named = token ?? given(env, 'HOLDFAST_ADMIN_TOKEN');
+  if (named === undefined || !/^(env|file):/.test(named)) return named;
+  return resolveSecret(named, env).reveal();
 }
 
 /** URL with the credentials of a user that may read the log. */

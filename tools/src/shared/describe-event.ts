@@ -10,6 +10,7 @@ export function describeEvent(event: AnyEvent): string {
 const telling = [
   'model', 'provider', 'status', 'reason', 'routing', 'attempt', 'attempt_id', 'action', 'error', 'plan', 'until_ms',
   'deadline_at_ms', 'of', 'by', 'actor', 'endpoint', 'router', 'epoch', 'webhook', 'count', 'percent',
+  'role', 'act', 'about', 'source', 'path', 'parts', 'through_ms',
 ];
 
 function keyFacts(event: AnyEvent): string {

@@ -9,6 +9,15 @@ export function withAccess(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
+export function withAdminAccess(command: Command): Command {
+  return command
+    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
+    .option('--token <token>', 'token of an administrator (HOLDFAST_ADMIN_TOKEN; else the one of '
+      + 'the data directory); env:NAME and file:/path are read')
+    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
+    .option('--json', 'print JSON');
+}
+
 export function withExamples(command: Command, examples: readonly string[]): Command {
   const lines = examples.map((example) => `  $ holdfast ${example}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);

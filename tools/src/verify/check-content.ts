@@ -61,13 +61,18 @@ function named(line: string): string[] {
   try {
     const { data } = JSON.parse(line) as { data: { body?: unknown; result?: unknown } };
     return [data.body, data.result].flatMap((ref) => {
-      const { sha256: hash, where } = (ref ?? {}) as { sha256?: string; where?: string };
-      return hash !== undefined && where === 'line' ? [hash] : [];
+      const { redacted } = (ref ?? {}) as { redacted?: unknown };
+      return [...inLine(ref), ...inLine(redacted)];
     });
   } catch {
     // A broken commit is archived as it is; what it names nobody can say.
     return [];
   }
+}
+
+function inLine(ref: unknown): string[] {
+  const { sha256: hash, where } = (ref ?? {}) as { sha256?: string; where?: string };
+  return hash !== undefined && where === 'line' ? [hash] : [];
 }
 
 function hex(bytes: Uint8Array): string {

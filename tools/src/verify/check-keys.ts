@@ -1,18 +1,23 @@
 // Sealed content is read with its key. One that is not there any more must have been destroyed by an
-// erasure that stands in the log; and one that was destroyed must not be there.
+// erasure that stands in the log, or its name has a time that is over; and one of which the log says that
+// it was destroyed must not be there.
 import { nameOfKey, parseRecord } from '@libs/content-keys/key-record';
 import { type KeyStore } from '@libs/content-keys/key-store';
+import { timeOfKey } from '@libs/content-keys/timed-name';
 import { type Problem, problem } from './problem';
 
 /** As references to content are written; checkpoints have a `key_id`, too. */
 const keyOfContent = /"where":"(?:line|object)","key_id":"([^"]+)"/g;
 const isErasure = /"type":"SubjectErased"/;
+const isDestruction = /"type":"ContentKeysDestroyed"/;
 
 /** What the event lines say of keys, one line after the other. */
 export class KeysNamed {
   /** Of content, with the first commit that names each. */
   readonly used = new Map<string, number>();
   readonly erased = new Set<string>();
+  /** Up to here the log says that keys with a time are destroyed. */
+  destroyedThroughMs = 0;
 
   note(sequence: number, line: string): void {
     if (line.includes('"key_id":"')) {
@@ -20,21 +25,28 @@ export class KeysNamed {
         if (id !== undefined && !this.used.has(id)) this.used.set(id, sequence);
       }
     }
-    if (!isErasure.test(line.slice(0, 200))) return;
-    for (const id of keysOf(line)) this.erased.add(id);
+    const start = line.slice(0, 200);
+    if (isErasure.test(start)) for (const id of dataOf(line).keys ?? []) this.erased.add(id);
+    if (!isDestruction.test(start)) return;
+    this.destroyedThroughMs = Math.max(this.destroyedThroughMs, dataOf(line).through_ms ?? 0);
   }
 }
 
-/** Of every key that content names: is it there, or erased, and not both. */
-export async function checkKeys(store: KeyStore, { used, erased }: KeysNamed): Promise<Problem[]> {
+/** Of every key that content names: is it there, or gone for a reason, and not both. */
+export async function checkKeys(
+  store: KeyStore, named: KeysNamed, nowMs: number,
+): Promise<Problem[]> {
   const problems: Problem[] = [];
-  for (const [id, sequence] of used) {
+  for (const [id, sequence] of named.used) {
     const isThere = await holds(store, id);
-    if (isThere && erased.has(id)) {
+    const untilMs = timeOfKey(id)?.untilMs ?? Infinity;
+    if (isThere && named.erased.has(id)) {
       problems.push(problem('key', `the key ${id} was destroyed by an erasure, and is there`));
-    } else if (!isThere && !erased.has(id)) {
+    } else if (isThere && untilMs <= named.destroyedThroughMs) {
+      problems.push(problem('key', `the key ${id} was destroyed when its time was over, and is there`));
+    } else if (!isThere && !named.erased.has(id) && untilMs > nowMs) {
       problems.push(problem('key', `the key ${id} (content from commit ${sequence} on) is not there, and `
-        + 'no erasure in the log says why'));
+        + 'neither an erasure in the log nor its time says why'));
     }
   }
   return problems;
@@ -45,12 +57,16 @@ async function holds(store: KeyStore, id: string): Promise<boolean> {
   return text !== null && parseRecord(text).id === id;
 }
 
-function keysOf(line: string): readonly string[] {
+interface Destroyed {
+  readonly keys?: readonly string[];
+  readonly through_ms?: number;
+}
+
+function dataOf(line: string): Destroyed {
   try {
-    const { data } = JSON.parse(line) as { data?: { keys?: readonly string[] } };
-    return data?.keys ?? [];
+    return (JSON.parse(line) as { data?: Destroyed }).data ?? {};
   } catch {
-    // A broken commit is archived as it is; an erasure that nobody can read proves nothing.
-    return [];
+    // A broken commit is archived as it is; what nobody can read proves nothing.
+    return {};
   }
 }

@@ -52,7 +52,7 @@ export async function verifyAll(parts: VerifyAllParts): Promise<Verified> {
   const stream = log === null ? { compared: 0, problems: [] } : await compareStream(log, database);
   const problems = [
     ...archive.problems, ...await checkObjects(database), ...stream.problems,
-    ...dataKeys === null ? [] : await checkKeys(dataKeys, keysNamed),
+    ...dataKeys === null ? [] : await checkKeys(dataKeys, keysNamed, Date.now()),
   ];
   if (wanted.job !== null && story.length === 0) {
     problems.push(problem('missing', `the archive has no event of ${wanted.job}`));

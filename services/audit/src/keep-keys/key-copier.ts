@@ -1,10 +1,12 @@
 // Copies the bucket of wrapped data keys into Postgres, where `holdfast restore` finds them. What an
-// erasure destroyed goes from the copy, too: its mark stands in the bucket behind the key.
-import { erasedKeyOf, isErasedEntry, nameOfKey } from '@libs/content-keys/key-record';
+// erasure destroyed goes from the copy, too: its mark stands in the bucket behind the key. Keys of content
+// that is not to be kept are not copied: no backup is to have them.
+import { erasedKeyOf, isErasedEntry, nameOfKey, sweepEntry } from '@libs/content-keys/key-record';
+import { timeOfKey } from '@libs/content-keys/timed-name';
 import { type JetStreamKeyStore } from '@libs/jetstream/key-bucket';
 import { type Database } from '@libs/postgres/database';
 import {
-  type CopyPosition, type KeyChanges, type KeyEntry, readCopyPosition, writeKeyChanges,
+  type CopyPosition, dropKeysUntil, type KeyChanges, type KeyEntry, readCopyPosition, writeKeyChanges,
 } from '@libs/postgres/key-copies';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
@@ -19,6 +21,7 @@ export interface KeyCopierParts {
   readonly database: Database;
   readonly archiver: Pick<ArchiveControl, 'writing'>;
   readonly logger: Logger;
+  readonly now: () => number;
 }
 
 export interface KeyCopier {
@@ -43,9 +46,9 @@ export function startCopyingKeys(parts: KeyCopierParts): KeyCopier {
   };
 }
 
-/** Up to the end of the bucket. Returns how many entries there were. */
+/** Up to the end of the bucket; then what is past goes. Returns how many entries were copied. */
 export async function copyKeys(
-  { keys, database }: Pick<KeyCopierParts, 'keys' | 'database'>,
+  { keys, database, now }: Pick<KeyCopierParts, 'keys' | 'database' | 'now'>,
 ): Promise<number> {
   const { bucket, lastSequence } = await keys.state();
   const before = await readCopyPosition(database);
@@ -58,6 +61,7 @@ export async function copyKeys(
     sequence = changes.position.sequence;
     copied += changes.entries.length;
   }
+  await dropKeysUntil(database, now());
   return copied;
 }
 
@@ -69,10 +73,18 @@ async function changesAfter(keys: JetStreamKeyStore, after: CopyPosition): Promi
     const entry = await keys.entryFrom(sequence + 1);
     if (entry === null) break;
     ({ sequence } = entry);
+    if (!isCopied(entry)) continue;
     entries.push(entry);
     if (!isErasedEntry(entry.name)) continue;
     const id = erasedKeyOf(entry.name);
     erased.push({ name: nameOfKey(id), id });
   }
   return { entries, erased, position: { ...after, sequence } };
+}
+
+/** Not the mark of a sweep under way, and no key that goes when its job is done. */
+function isCopied({ name }: KeyEntry): boolean {
+  if (name === sweepEntry) return false;
+  const time = timeOfKey(name);
+  return time === null || time.kind === 'kept';
 }

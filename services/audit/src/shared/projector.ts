@@ -95,6 +95,7 @@ export function objectsNamed(commits: readonly ProjectedCommit[]): Map<string, n
   for (const { sequence, events } of commits) {
     for (const ref of events.filter(isJobEvent).flatMap(contentRefs)) {
       if (ref.where === 'object') named.set(ref.sha256, sequence);
+      if (ref.redacted?.where === 'object') named.set(ref.redacted.sha256, sequence);
     }
   }
   return named;

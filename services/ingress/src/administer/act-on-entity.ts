@@ -6,13 +6,14 @@ import { type EventDraft } from '@libs/events/envelope';
 import { type LimitLevel } from '@libs/events/limits';
 import { keyStateOf } from '@libs/governance/access';
 import { type GovernanceState } from '@libs/governance/state';
+import { type Actor, actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { type AccessOwner, resumeDrafts, suspensionDrafts } from './access-bodies';
+import { changeAs } from './change-as';
 import { kinds } from './entity-kinds';
 import { newKeyValue } from './keys-kind';
-import { recordAct } from './record-act';
 
 interface About {
   readonly entity: string;
@@ -40,16 +41,17 @@ export async function actOnEntity(
   if (level === undefined) {
     return refusal(404, 'unknown_entity', 'Only customers, teams and keys can be acted on.');
   }
+  const acting = { edge, actor: actorOf(request), about };
   switch (about.act) {
     case 'suspend': {
       const body = readJson(request, suspension);
       if (isRefusal(body)) return body;
-      return change(edge, about, (state) => {
+      return change(acting, (state) => {
         const owner = ownerOf(state, level, about.id);
         return isRefusal(owner) ? owner : suspensionDrafts(state, owner, body.reason);
       });
     }
-    case 'resume': return change(edge, about, (state) => {
+    case 'resume': return change(acting, (state) => {
       const owner = ownerOf(state, level, about.id);
       return isRefusal(owner) ? owner : resumeDrafts(state, owner);
     });
@@ -58,7 +60,7 @@ export async function actOnEntity(
       if (isRefusal(body)) return body;
       if (level !== 'key') return refusal(404, 'unknown_act', 'Only keys are rotated.');
       const { value, ...kept } = newKeyValue();
-      return change(edge, about, (state, nowMs) =>
+      return change(acting, (state, nowMs) =>
         rotationDrafts(state, about.id, { ...kept, nowMs, overlapS: body.overlap_s }), { value });
     }
     default: return refusal(404, 'unknown_act',
@@ -66,18 +68,28 @@ export async function actOnEntity(
   }
 }
 
+interface Acting {
+  readonly edge: Edge;
+  readonly actor: Actor;
+  readonly about: About;
+}
+
 async function change(
-  edge: Edge, { entity, id, act }: About,
+  { edge, actor, about: { entity, id, act } }: Acting,
   decide: (state: GovernanceState, nowMs: number) => Drafts,
   once: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  const changed = await edge.governance.change(decide);
+  const view = (state: GovernanceState, nowMs: number) =>
+    kinds[entity]?.find(state, id, nowMs)?.view ?? null;
+  const changed = await changeAs(edge, actor, {
+    decide,
+    tell: (_drafts, { before, after, nowMs }) => ({
+      act: `${entity}.${act}`, about: `${entity}/${id}`, detail: {},
+      before: view(before, nowMs), after: view(after, nowMs),
+    }),
+  });
   if (isRefusal(changed)) return changed;
-  if (changed.drafts.length > 0) {
-    await recordAct(edge, { act: `${entity}.${act}`, about: `${entity}/${id}`, detail: {} });
-  }
-  const found = kinds[entity]?.find(edge.governance.state, id, edge.now());
-  return { status: 200, body: { ...found?.view, ...once } };
+  return { status: 200, body: { ...view(edge.governance.state, edge.now()), ...once } };
 }
 
 function ownerOf(state: GovernanceState, level: LimitLevel, id: string): AccessOwner | HttpRefusal {

@@ -2,6 +2,7 @@
 // operators look at. Every change is an event with who and when.
 import { Controller, Delete, Get, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { actorOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { type HttpRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
@@ -12,10 +13,13 @@ import {
 } from './alerts-report';
 import { applyConfig } from './apply-config';
 import { configView } from './config-view';
-import { changeEntity, createEntity, listEntities, oneEntity, removeEntity } from './entities';
+import {
+  changeEntity, createEntity, listEntities, oneEntity, removeEntity, rotateAdministrator,
+} from './entities';
 import { budgetsReport, deadLetters, healthReport, unknownPrices } from './operations';
 import { queueView } from './queue-view';
 import { endRaise, raiseBudget } from './raises';
+import { whoAmI } from './who-am-i';
 
 type Answer = {
   readonly status: number; readonly body: unknown;
@@ -60,7 +64,7 @@ export class AdministerController {
   alertAgain(
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.#answer(request, reply, () => redeliverAlert(this.edge, id));
+    return this.#answer(request, reply, () => redeliverAlert(this.edge, id, actorOf(request)));
   }
 
   @Get('alert_endpoints')
@@ -72,7 +76,7 @@ export class AdministerController {
   alertSecret(
     @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.#answer(request, reply, () => alertEndpointSecret(this.edge, id));
+    return this.#answer(request, reply, () => alertEndpointSecret(this.edge, id, actorOf(request)));
   }
 
   @Get('unknown_prices')
@@ -85,6 +89,18 @@ export class AdministerController {
     return this.#answer(request, reply, () => deadLetters(this.edge, request));
   }
 
+  @Get('whoami')
+  whoami(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, () => ok(whoAmI(actorOf(request))));
+  }
+
+  @Post('administrators/:id/rotate')
+  rotate(
+    @Req() request: FastifyRequest, @Param('id') id: string, @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.#answer(request, reply, () => rotateAdministrator(this.edge, id, request));
+  }
+
   @Post('limits/:level/:id/raises')
   raise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.#answer(request, reply, () => raiseBudget(this.edge, raised(request), request));
@@ -92,7 +108,7 @@ export class AdministerController {
 
   @Delete('limits/:level/:id/raises/:raise')
   endRaise(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#answer(request, reply, () => endRaise(this.edge, raised(request)));
+    return this.#answer(request, reply, () => endRaise(this.edge, raised(request), request));
   }
 
   @Get(':entity')

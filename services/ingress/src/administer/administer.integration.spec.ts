@@ -37,8 +37,8 @@ describe('administration', () => {
     expect(shown).not.toContain(made.value);
     expect((await send('DELETE', `keys/${made.id}`)).status).toBe(200);
     expect((await post(spec, '/v1/chat/completions', chat, headers)).status).toBe(401);
-    const acts = await spec.log.lastOf('events.access');
-    expect(acts!.events).toMatchObject([{ type: 'AdminActed', data: { act: 'KeyRevoked' } }]);
+    const last = await spec.log.lastOf('events.governance');
+    expect(last!.events).toMatchObject([{ type: 'AdminActed', data: { act: 'KeyRevoked' } }, { type: 'KeyRevoked' }]);
   });
 
   it('bounds customers, teams and keys, and a key that exists keeps its value', async () => {

@@ -9,6 +9,7 @@ import { type AlertReport } from '@libs/routing/alerts/alert-report';
 import { webhookSecret } from '@libs/settings/webhook-secret';
 import { newEventId } from '@libs/telemetry/ids';
 import { askAllAlerts } from '../shared/ask-alerts';
+import { type Actor } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readQuery } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
@@ -60,19 +61,23 @@ export function alertEndpointsReport(edge: Edge): Answer {
 }
 
 /** It is derived and stored nowhere, so it can be shown again; whoever had it shown is on record. */
-export async function alertEndpointSecret(edge: Edge, id: string): Promise<Answer | HttpRefusal> {
+export async function alertEndpointSecret(
+  edge: Edge, id: string, actor: Actor,
+): Promise<Answer | HttpRefusal> {
   const endpoint = edge.governance.state.endpoints.get(id);
   if (endpoint?.tenant !== systemTenant || endpoint.state === 'deleted') {
     return refusal(404, 'endpoint_not_found',
       `The configuration names no alert webhook "${id.slice(0, 64)}" with a url.`);
   }
-  await recordAct(edge, { act: 'alert_endpoint.secret', about: id, detail: {} });
+  await recordAct(edge, actor, { act: 'alert_endpoint.secret', about: id, detail: {} });
   const secret = webhookSecret(edge.settings.HOLDFAST_MASTER_KEY, id, endpoint.generation);
   return { status: 200, body: { id, object: 'webhook_endpoint', url: endpoint.url, secret } };
 }
 
 /** One more try now, whoever's endpoint it is. What belongs to no customer is in partition 0. */
-export async function redeliverAlert(edge: Edge, delivery: string): Promise<Answer | HttpRefusal> {
+export async function redeliverAlert(
+  edge: Edge, delivery: string, actor: Actor,
+): Promise<Answer | HttpRefusal> {
   const { alerts } = await askAllAlerts(edge);
   const alert = alerts.find(({ deliveries }) => deliveries.some(({ id }) => id === delivery));
   const found = alert?.deliveries.find(({ id }) => id === delivery);
@@ -87,7 +92,7 @@ export async function redeliverAlert(edge: Edge, delivery: string): Promise<Answ
     data: { delivery, endpoint_id: found.endpoint_id },
   }, newEventId(), edge.now());
   await edge.log.append(subjects.job(partition, 'submitted'), { events: [event] });
-  await recordAct(edge, { act: 'alert_delivery.redeliver', about: delivery, detail: {} });
+  await recordAct(edge, actor, { act: 'alert_delivery.redeliver', about: delivery, detail: {} });
   const body = { ...found, object: 'webhook_delivery', alert_id: subject, status: 'pending' };
   return { status: 202, body };
 }

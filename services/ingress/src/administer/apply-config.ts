@@ -12,15 +12,18 @@ import { knownNames } from '@libs/governance/known-names';
 import { type GovernanceState } from '@libs/governance/state';
 import { type KeyUseView } from '@libs/routing/key-uses';
 import { timeZoneProblem } from '@libs/settings/time-zone-offsets';
+import { type Actor, actorOf } from '../shared/actor';
 import { askKeyUses } from '../shared/ask-key-uses';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { changeAs } from './change-as';
 import { changedMeanwhile } from './entity-tag';
-import { recordAct } from './record-act';
+import { tellApplied } from './tell-changes';
 
 interface Apply {
   readonly edge: Edge;
+  readonly actor: Actor;
   readonly desired: DesiredConfig;
   readonly force: boolean;
   /** The sequence that its sender has seen; null: any. */
@@ -36,7 +39,10 @@ export async function applyConfig(
   if (unknown !== null) return refusal(400, 'invalid_value', unknown, { param: 'time_zone' });
   const { dry_run: dryRun, force } = request.query as { dry_run?: string; force?: string };
   const seen = /^"?(\d+)"?$/.exec(request.headers['if-match'] ?? '')?.[1];
-  const apply = { edge, desired, force: isYes(force), seen: seen === undefined ? null : Number(seen) };
+  const apply = {
+    edge, actor: actorOf(request), desired, force: isYes(force),
+    seen: seen === undefined ? null : Number(seen),
+  };
   const first = lookAt(apply, edge.governance.state, edge.now());
   if (isRefusal(first)) return first;
   const uses = await usesAtStake(apply, first, isYes(dryRun));
@@ -52,23 +58,25 @@ export async function applyConfig(
 async function append(
   apply: Apply, uses: ReadonlyMap<string, KeyUseView>,
 ): Promise<{ status: number; body: unknown } | HttpRefusal> {
-  const { edge, force } = apply;
+  const { edge, actor, force } = apply;
   // What the last, winning decision said.
   let diff: ConfigDiff = { events: [], changes: [], conflicts: [] };
-  const changed = await edge.governance.change((state, nowMs) => {
-    const look = lookAt(apply, state, nowMs);
-    if (isRefusal(look)) return look;
-    const cuts = force ? [] : cutsFrom(apply, look, uses);
-    if (cuts.length > 0) return wouldCut(cuts);
-    diff = look.diff;
-    return diff.events;
+  const changed = await changeAs(edge, actor, {
+    decide: (state, nowMs) => {
+      const look = lookAt(apply, state, nowMs);
+      if (isRefusal(look)) return look;
+      const cuts = force ? [] : cutsFrom(apply, look, uses);
+      if (cuts.length > 0) return wouldCut(cuts);
+      diff = look.diff;
+      return diff.events;
+    },
+    tell: (drafts, states) => {
+      const told = tellApplied(drafts, states);
+      return force ? { ...told, detail: { ...told.detail, force } } : told;
+    },
   });
   if (isRefusal(changed)) return changed;
   const { changes, conflicts } = diff;
-  if (changes.length > 0) {
-    const detail = { changes: changes.length, ...(force ? { force } : {}) };
-    await recordAct(edge, { act: 'config.apply', about: 'config', detail });
-  }
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
 }
 

@@ -8,10 +8,12 @@ import { picoFromUsdDecimalString, usdFromPico } from '@libs/governance/money';
 import { type Refusal } from '@libs/jobs/commands';
 import { type HoldVerdict } from '@libs/routing/holds/open-holds';
 import { newEventId } from '@libs/telemetry/ids';
+import { actorOf } from '../shared/actor';
 import { askRouter } from '../shared/ask-router';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { actOnJob } from './act-on-job';
 
 const reason = z.string().trim().min(1, { error: 'say why' }).max(500);
 const amountError = 'write an amount in USD that is not negative, e.g. "0.0125"';
@@ -55,9 +57,11 @@ export async function closeHold(edge: Edge, request: FastifyRequest, named: Name
   });
   if (possible.hold_refused != null) return refused(possible.hold_refused as Refusal, named);
   const id = newEventId();
+  const also = actOnJob(
+    actorOf(request), { id: named.job, tenant }, { act: 'hold.close', detail: { ...asked } });
   await edge.appends.record({
     type: 'HoldReconcileRequested', subject: named.job, tenant, data: asked,
-  }, id);
+  }, { id, also });
   const verdict = await verdictOn(edge, partition, id);
   if (verdict?.kind === 'refused') return refused(verdict.reason, named);
   return { status: verdict === null ? 202 : 200, body: { ...viewOf(verdict, named), request: id } };

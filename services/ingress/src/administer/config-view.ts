@@ -1,7 +1,9 @@
 // GET /admin/v1/config: what is in force.
 import { type GovernanceState } from '@libs/governance/state';
+import { administratorView } from './administrators-kind';
 import { keyView } from './key-view';
 import { limitsView } from './limits-kind';
+import { settingsView } from './tell-changes';
 
 export function configView(state: GovernanceState, nowMs: number): object {
   return {
@@ -14,11 +16,8 @@ export function configView(state: GovernanceState, nowMs: number): object {
     routes: [...state.routes.values()],
     limits: [...state.limits.values()].map(limitsView),
     prices: [...state.prices].map(([id, price]) => ({ id, price })),
-    settings: {
-      webhooks_allow_private: state.webhooksAllowPrivate, unknown_price: state.unknownPrice,
-      alerts: state.alerts,
-      content_encryption: state.sealsContent ? 'on' : 'off',
-      write_off_after_s: state.writeOffAfterMs === null ? null : state.writeOffAfterMs / 1_000,
-    },
+    settings: settingsView(state),
+    administrators: [...state.administrators.values()].map(administratorView),
+    oidc: state.oidc,
   };
 }

@@ -1,6 +1,7 @@
 // Customers in administration.
 import { z } from 'zod';
 import { type Catalogue } from '@libs/events/catalogue';
+import { contentRules } from '@libs/events/content-rules';
 import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
 import { timeZoneField } from '@libs/settings/limits-shape';
@@ -15,7 +16,7 @@ const customerBody = z.object({
     error: 'is taken for what belongs to no customer',
   }),
   name: entityName, weight: z.number().positive().default(1),
-  time_zone: timeZoneField.optional(), ...accessBody,
+  time_zone: timeZoneField.optional(), content: contentRules.strict().optional(), ...accessBody,
 });
 
 export const customers: EntityKind = {
@@ -28,7 +29,7 @@ export const customers: EntityKind = {
     const { state } = context;
     const value = checkFields(body, customerBody);
     if (isRefusal(value)) return value;
-    const { id, name, weight, time_zone: zone } = value;
+    const { id, name, weight, content, time_zone: zone } = value;
     const owner = { level: 'customer' as const, id, tenant: id };
     const limits = limitsDrafts(context, owner, value);
     if (isRefusal(limits)) return limits;
@@ -39,7 +40,8 @@ export const customers: EntityKind = {
     if (wrong !== null) return wrong;
     const data = {
       customer: id, name, weight, ...rules,
-      ...(zone === undefined ? {} : { time_zone: zone }), origin: 'api' as const,
+      ...(zone === undefined ? {} : { time_zone: zone }),
+      ...(content === undefined ? {} : { content }), origin: 'api' as const,
     };
     const draft = { type: 'CustomerSet' as const, subject: id, tenant: id, data };
     return { id, draft, also: [...limits, ...states] };
@@ -48,7 +50,8 @@ export const customers: EntityKind = {
   base: (state, wanted) => {
     const one = state.customers.get(wanted);
     return one === undefined ? null : {
-      name: one.name, weight: one.weight, time_zone: one.time_zone, ...rulesAsBody(one),
+      name: one.name, weight: one.weight, time_zone: one.time_zone, content: one.content,
+      ...rulesAsBody(one),
     };
   },
   inUse: (state, wanted) => {

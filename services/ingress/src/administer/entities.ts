@@ -3,21 +3,36 @@
 import { type FastifyRequest } from 'fastify';
 import { type GovernanceState } from '@libs/governance/state';
 import { isFault } from '@libs/faults/faults';
+import { type Actor, actorOf } from '../shared/actor';
 import { askKeyUses } from '../shared/ask-key-uses';
 import { type Edge } from '../shared/edge';
 import { type GovernanceDecision } from '../shared/governance-fold';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { administrators, rotated, rotationBody } from './administrators-kind';
+import { changeAs } from './change-as';
 import { jsonObject } from './entity-kind';
 import { type EntityKind, type Made } from './entity-kind';
 import { kinds } from './entity-kinds';
 import { mismatch, tagOf } from './entity-tag';
 import { useView } from './key-view';
-import { recordAct } from './record-act';
 
 type Answer = {
   status: number; body: unknown; headers?: Readonly<Record<string, string>>;
 } | HttpRefusal;
+
+/** A new token in place of the former one. */
+export async function rotateAdministrator(
+  edge: Edge, id: string, request: FastifyRequest,
+): Promise<Answer> {
+  const order = readJson(request, rotationBody);
+  if (isRefusal(order)) return order;
+  const writing = {
+    edge, kind: administrators, entity: 'administrators', actor: actorOf(request),
+  };
+  const made = await write(writing, (state, nowMs) => rotated(state, id, order, nowMs));
+  return isRefusal(made) ? made : { status: 200, body: shown(edge, administrators, made) };
+}
 
 export async function listEntities(edge: Edge, entity: string): Promise<Answer> {
   const kind = kindOf(entity);
@@ -43,7 +58,7 @@ export async function createEntity(
   if (isRefusal(kind)) return kind;
   const body = readJson(request, jsonObject);
   if (isRefusal(body)) return body;
-  const made = await write(edge, entity, (state, nowMs) => {
+  const made = await write({ edge, kind, entity, actor: actorOf(request) }, (state, nowMs) => {
     const made = kind.make(body, { state, nowMs });
     if (isRefusal(made)) return made;
     const present = kind.find(state, made.id, nowMs);
@@ -64,7 +79,7 @@ export async function changeEntity(
   }
   const body = readJson(request, jsonObject);
   if (isRefusal(body)) return body;
-  const made = await write(edge, entity, (state, nowMs) => {
+  const made = await write({ edge, kind, entity, actor: actorOf(request) }, (state, nowMs) => {
     const present = kind.find(state, id, nowMs);
     if (present?.origin === 'file') return ownedByFile(entity, id);
     const stale = mismatch(request.headers['if-match'], present?.view ?? null, `${entity}/${id}`);
@@ -87,30 +102,49 @@ export async function removeEntity(
   if (remove === null) {
     return refusal(405, 'not_removable', `${entity} are replaced, not removed.`);
   }
-  const removed = await write(edge, entity, (state, nowMs) => {
+  const removed = await write({ edge, kind, entity, actor: actorOf(request) }, (state, nowMs) => {
     const present = kind.find(state, id, nowMs);
     if (present === null || present.gone === true) return missing(entity, id);
-    if (present.origin === 'file') return ownedByFile(entity, id);
+    if (present.origin === 'file' && kind.removedThoughOfFile !== true) {
+      return ownedByFile(entity, id);
+    }
     const stale = mismatch(request.headers['if-match'], present.view, `${entity}/${id}`);
     return stale ?? kind.inUse?.(state, id) ?? { id, draft: remove(state, id) };
   });
   return isRefusal(removed) ? removed : { status: 200, body: { id, deleted: true } };
 }
 
+interface Writing {
+  readonly edge: Edge;
+  readonly kind: EntityKind;
+  readonly entity: string;
+  readonly actor: Actor;
+}
+
 async function write(
-  edge: Edge, entity: string,
+  { edge, kind, entity, actor }: Writing,
   decide: (state: GovernanceState, nowMs: number) => Made | HttpRefusal,
 ): Promise<Made | HttpRefusal> {
-  let made: Made | HttpRefusal | null = null;
-  const changed = await edge.governance.change((state, nowMs): GovernanceDecision => {
-    made = decide(state, nowMs);
-    return isRefusal(made) ? made : [...made.also ?? [], made.draft];
+  // What the last, winning decision made.
+  let made = null as Made | null;
+  const changed = await changeAs(edge, actor, {
+    decide: (state, nowMs): GovernanceDecision => {
+      const decided = decide(state, nowMs);
+      if (isRefusal(decided)) return decided;
+      made = decided;
+      return [...made.also ?? [], made.draft];
+    },
+    tell: (drafts, { before, after, nowMs }) => {
+      const id = made?.id ?? '';
+      const view = (state: GovernanceState) => kind.find(state, id, nowMs)?.view ?? null;
+      return {
+        act: drafts.at(-1)?.type ?? '', about: `${entity}/${id}`, detail: {},
+        before: view(before), after: view(after),
+      };
+    },
   });
   if (isRefusal(changed)) return changed;
-  const done = made as Made | null;
-  if (done === null) return missing(entity, '');
-  await recordAct(edge, { act: done.draft.type, about: `${entity}/${done.id}`, detail: {} });
-  return done;
+  return made ?? missing(entity, '');
 }
 
 /** When keys were last used; left out where no router can tell. */

@@ -48,4 +48,6 @@ export interface EntityKind {
   /** The fields that an id in the path stands for. */
   readonly idFields: (id: string) => Body;
   readonly remove: ((state: GovernanceState, id: string) => EventDraft) | null;
+  /** Removed here, too, where a file owns it. */
+  readonly removedThoughOfFile?: boolean;
 }

@@ -3,6 +3,7 @@
 import { type Origin } from '@libs/events/governance-events';
 import { systemTenant } from '@libs/governance/state';
 import { isRefusal } from '../shared/refusal';
+import { administrators, oidc } from './administrators-kind';
 import { customers } from './customers-kind';
 import { type EntityKind, type Found } from './entity-kind';
 import { keys } from './keys-kind';
@@ -49,7 +50,7 @@ const routes: EntityKind = {
 };
 
 export const kinds: Readonly<Record<string, EntityKind>> = {
-  customers, teams, keys, limits, providers, routes, prices,
+  customers, teams, keys, limits, providers, routes, prices, administrators, oidc,
 };
 
 function found(value: (object & { origin: Origin }) | undefined): Found | null {

@@ -2,6 +2,7 @@
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { isFault } from '@libs/faults/faults';
+import { actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
@@ -15,8 +16,6 @@ const erasureBody = z.object({
   reason: z.string().min(1).max(500),
   dry_run: z.boolean().default(false),
 });
-
-const actor = 'admin';
 
 export async function eraseSubject(
   edge: Edge, request: FastifyRequest,
@@ -34,9 +33,10 @@ export async function eraseSubject(
     const view = { customer: tenant, data_subject: name, keys, jobs, status: 'dry_run' };
     return { status: 200, body: { object: 'erasure', id: null, ...view } };
   }
-  const id = await edge.erasures.request({ tenant, name, jobs, reason, actor });
+  const actor = actorOf(request);
+  const id = await edge.erasures.request({ tenant, name, jobs, reason, actor: actor.id });
   const keys = edge.erasures.open(id)?.keys ?? [];
-  await recordAct(edge, {
+  await recordAct(edge, actor, {
     act: 'ErasureRequested', about: `erasures/${id}`, detail: { data_subject: name, reason },
   });
   const done = await carryOut(edge, id);

@@ -7,6 +7,7 @@ import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type AskAudit, type ExportFormat } from '@libs/signals/ask-audit';
 import { Fault } from '@libs/faults/faults';
+import { actorOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { readJson, readQuery } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
@@ -55,7 +56,7 @@ export class EventsController {
       const made = await this.#ask({ op: 'export', question: questionOf(filters), format });
       if (isRefusal(made)) return made;
       const { id } = made as unknown as ExportView;
-      await recordAct(this.edge, { act: 'events.export', about: id, detail: { format, filters } });
+      await recordAct(this.edge, actorOf(request), { act: 'events.export', about: id, detail: { format, filters } });
       return made;
     }, 202);
   }

@@ -1,6 +1,7 @@
 // /admin/v1/holds: holds whose call's end nobody learned, and their end by an operator.
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { actorOf } from '../shared/actor';
 import { Edge } from '../shared/edge';
 import { isRefusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
@@ -28,7 +29,9 @@ export class HoldsController {
   ): Promise<void> {
     const refused = mayAdminister(this.edge, request);
     if (refused !== null) { sendRefusal(reply, 'openai', refused); return; }
-    const answer = await closeHold(this.edge, request, { job, attempt, actor: 'admin' });
+    const answer = await closeHold(this.edge, request, {
+      job, attempt, actor: actorOf(request).id,
+    });
     if (isRefusal(answer)) { sendRefusal(reply, 'openai', answer); return; }
     sendJson(reply, answer.status, answer.body);
   }

@@ -29,9 +29,9 @@ describe('a time zone', () => {
   it('is in the log with its offsets before the budget that names it, once', async () => {
     await limits(budget({ time_zone: 'Europe/Berlin' }));
     const commit = await spec.log.lastOf('events.governance');
-    expect(commit!.events.map(({ type }) => type)).toEqual(['TimeZoneSet', 'LimitsSet']);
+    expect(commit!.events.map(({ type }) => type)).toEqual(['AdminActed', 'TimeZoneSet', 'LimitsSet']);
     await limits(budget({ time_zone: 'Europe/Berlin', limit_usd: 60 }));
-    expect((await spec.log.lastOf('events.governance'))!.events.map(({ type }) => type)).toEqual(['LimitsSet']);
+    expect((await spec.log.lastOf('events.governance'))!.events.map(({ type }) => type)).toEqual(['AdminActed', 'LimitsSet']);
     expect(governance().limits.get('key/bootstrap')!.zones.get('Europe/Berlin')!.length).toBeGreaterThan(20);
   });
 
@@ -77,8 +77,11 @@ describe('a raise', () => {
     await limits(budget());
     const made = await send('POST', 'limits/key/bootstrap/raises', { add_usd: 25.5, until, reason: 'launch' });
     expect([made.status, made.body]).toEqual([201, expect.objectContaining({ add_usd: '25.5', until, reason: 'launch' })]);
-    expect((await spec.log.lastOf('events.access'))!.events)
-      .toMatchObject([{ type: 'AdminActed', data: { act: 'BudgetRaised', about: 'limits/key/bootstrap' } }]);
+    const after = { budgets: [{ limit_usd: '50' }], raises: [{ add_usd: '25.5', reason: 'launch' }] };
+    expect((await spec.log.lastOf('events.governance'))!.events).toMatchObject([
+      { type: 'AdminActed', data: { actor: 'admin', act: 'BudgetRaised', about: 'limits/key/bootstrap', after } },
+      { type: 'BudgetRaised' },
+    ]);
     expect((await send('GET', 'limits/key/bootstrap')).body).toMatchObject({
       budgets: [{ limit_usd: '50' }], raises: [{ add_usd: '25.5', until }],
     });

@@ -2,18 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type DraftOf } from '@libs/events/envelope';
+import { type DraftOf, type EventDraft } from '@libs/events/envelope';
 import {
   type Budget, type BudgetRaise, budgetWindow, limitLevel,
 } from '@libs/events/limits';
 import { limitsName } from '@libs/governance/limits';
 import { type GovernanceState, type Limits } from '@libs/governance/state';
 import { picoOf, untilField, usdField } from '@libs/settings/limits-shape';
+import { type Actor, actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { raiseView } from './limits-kind';
-import { recordAct } from './record-act';
+import { changeAs } from './change-as';
+import { limits as limitsKind, raiseView } from './limits-kind';
 
 type Answer = { status: number; body: unknown } | HttpRefusal;
 
@@ -44,7 +45,7 @@ export async function raiseBudget(
   const body = readJson(request, raiseBody);
   if (isRefusal(body)) return body;
   const raise = `raise_${randomBytes(8).toString('hex')}`;
-  return change(edge, 'BudgetRaised', (state, nowMs) => {
+  return change(edge, actorOf(request), (state, nowMs) => {
     const limits = limitsNamed(state, name);
     if (isRefusal(limits)) return limits;
     const untilMs = Date.parse(body.until);
@@ -63,9 +64,9 @@ export async function raiseBudget(
 
 /** Ends it now; what was spent by then stays in the books. */
 export async function endRaise(
-  edge: Edge, name: RaisedName & { readonly raise: string },
+  edge: Edge, name: RaisedName & { readonly raise: string }, request: FastifyRequest,
 ): Promise<Answer> {
-  return change(edge, 'BudgetRaised', (state, nowMs) => {
+  return change(edge, actorOf(request), (state, nowMs) => {
     const limits = limitsNamed(state, name);
     if (isRefusal(limits)) return limits;
     const found = limits.raises.find(({ raise, until_ms: untilMs }) =>
@@ -76,20 +77,33 @@ export async function endRaise(
 }
 
 async function change(
-  edge: Edge, act: string,
+  edge: Edge, actor: Actor,
   decide: (state: GovernanceState, nowMs: number) => DraftOf<'BudgetRaised'> | HttpRefusal,
 ): Promise<Answer> {
-  let made: DraftOf<'BudgetRaised'> | HttpRefusal | null = null;
-  const changed = await edge.governance.change((state, nowMs) => {
-    made = decide(state, nowMs);
-    return isRefusal(made) ? made : [made];
+  const changed = await changeAs(edge, actor, {
+    decide: (state, nowMs) => {
+      const decided = decide(state, nowMs);
+      return isRefusal(decided) ? decided : [decided];
+    },
+    tell: (drafts, { before, after, nowMs }) => {
+      const { type, subject, data } = raisedBy(drafts);
+      const { raise, add_pico_usd: add, until_ms: untilMs, reason } = data;
+      const view = (state: GovernanceState) => limitsKind.find(state, subject, nowMs)?.view ?? null;
+      return {
+        act: type, about: `limits/${subject}`,
+        detail: { raise, add_pico_usd: add, until_ms: untilMs, reason },
+        before: view(before), after: view(after),
+      };
+    },
   });
   if (isRefusal(changed)) return changed;
-  const { subject, data } = made as unknown as DraftOf<'BudgetRaised'>;
-  const { raise, add_pico_usd: add, until_ms: untilMs, reason } = data;
-  const detail = { raise, add_pico_usd: add, until_ms: untilMs, reason };
-  await recordAct(edge, { act, about: `limits/${subject}`, detail });
+  const { data } = raisedBy(changed.drafts);
   return { status: 201, body: { level: data.level, ...raiseView(data), of: data.id } };
+}
+
+function raisedBy(drafts: readonly EventDraft[]): DraftOf<'BudgetRaised'> {
+  for (const draft of drafts) if (draft.type === 'BudgetRaised') return draft;
+  throw new Error('a raise made no BudgetRaised');
 }
 
 function limitsNamed(state: GovernanceState, { level, id }: RaisedName): Limits | HttpRefusal {

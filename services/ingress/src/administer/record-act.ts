@@ -1,19 +1,16 @@
-// Writes down that an administrator acted. The change itself is a governance event of its own.
-import { stamp } from '@libs/events/envelope';
-import { subjects } from '@libs/events/subjects';
-import { newEventId } from '@libs/telemetry/ids';
+// Writes down what somebody did that changes nothing in the log by itself (a login, an export). What
+// does change something is written in its commit (change-as.ts).
+import { type Catalogue } from '@libs/events/catalogue';
+import { systemTenant } from '@libs/governance/state';
+import { type Actor, whoOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 
-export interface Act {
-  readonly act: string;
-  readonly about: string;
-  readonly detail: Record<string, unknown>;
-}
+export type Act = Pick<Catalogue['AdminActed'], 'act' | 'about' | 'detail'>;
 
-/** @throws Fault log_unavailable */
-export async function recordAct(edge: Edge, act: Act): Promise<void> {
-  const event = stamp({
-    type: 'AdminActed', subject: act.about, tenant: 'system', data: { actor: 'admin', ...act },
-  }, newEventId(), edge.now());
-  await edge.log.append(subjects.access, { events: [event] });
+/** @throws Fault log_unavailable, log_full */
+export async function recordAct(edge: Edge, actor: Actor, act: Act): Promise<void> {
+  await edge.appends.recordAccess({
+    type: 'AdminActed', subject: act.about, tenant: systemTenant,
+    data: { ...whoOf(actor), ...act },
+  });
 }

@@ -5,7 +5,9 @@ import { type Edge } from '../shared/edge';
 import { JobFollow } from '../shared/follow-job';
 import { readRequest } from '../shared/read-request';
 import { isRefusal } from '../shared/refusal';
-import { refusalOfError, sendOutcome, sendRefusal, tellClamped } from '../shared/respond';
+import {
+  refusalOfError, sayMasked, sendOutcome, sendRefusal, tellClamped,
+} from '../shared/respond';
 import { type Submission } from '../shared/submission';
 import { answerAsync, prepareSubmission } from '../shared/submit';
 import { answerStream } from './answer-stream';
@@ -18,6 +20,7 @@ export async function complete(
   try {
     const asked = readRequest(edge, endpoint, request);
     if (isRefusal(asked)) { sendRefusal(reply, surface, asked); return; }
+    sayMasked(reply, asked);
     tellClamped(reply, asked.clamped);
     const { options, inspection } = asked;
     // A stream answers as soon as there is content, so `wait=N` has nothing to say about it.

@@ -1,5 +1,5 @@
 // Appends on behalf of requests, with a bound on how long a request hangs while the log is away.
-import { type EventDraft, stamp } from '@libs/events/envelope';
+import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { Fault } from '@libs/faults/faults';
 import { type Appended, type Entry, type EventLog } from '@libs/log/log';
@@ -25,6 +25,12 @@ export interface AppendsParts {
   readonly partitionOf: (tenant: string) => number;
 }
 
+export interface RecordOptions {
+  /** Of the event, for who asks what became of it. */
+  readonly id?: string;
+  readonly also?: EventDraft;
+}
+
 export class Appends {
   readonly #pending = new Set<Pending>();
   #timer: NodeJS.Timeout | null = null;
@@ -46,10 +52,11 @@ export class Appends {
    * the job turns out to be stored, nobody waits for it any more, so it is canceled.
    * @throws Fault log_unavailable, log_full, too_large
    */
-  async submit(submission: Submission): Promise<Appended> {
+  async submit(submission: Submission, also?: EventDraft): Promise<Appended> {
     const { event, content, tenant } = submission;
     let givenUp = false;
-    const appended = this.#append(tenant, { events: [event], content }, () => {
+    const events = [event, ...this.#stamped(also)];
+    const appended = this.#append(tenant, { events, content }, () => {
       givenUp = true;
     });
     appended.stored.then(
@@ -65,10 +72,19 @@ export class Appends {
     return appended.answer;
   }
 
-  /** `id`: of the event, for who asks what became of it. @throws Fault log_unavailable, log_full */
-  async record(draft: EventDraft, id: string = newEventId()): Promise<Appended> {
+  /** `also` with it: both or neither. @throws Fault log_unavailable, log_full */
+  async record(
+    draft: EventDraft, { id = newEventId(), also }: RecordOptions = {},
+  ): Promise<Appended> {
     const event = stamp(draft, id, this.parts.now());
-    return this.#append(draft.tenant, { events: [event] }, () => undefined).answer;
+    const entry = { events: [event, ...this.#stamped(also)] };
+    return this.#append(draft.tenant, entry, () => undefined).answer;
+  }
+
+  /** Who was given what: resolves when it is in the log. @throws Fault log_unavailable, log_full */
+  async recordAccess(draft: EventDraft): Promise<Appended> {
+    const entry = { events: this.#stamped(draft) };
+    return this.#stored(subjects.access, entry, () => undefined).answer;
   }
 
   /** Orders the end of a job that its client has left; a failure is logged, the job goes on. */
@@ -78,10 +94,20 @@ export class Appends {
     });
   }
 
+  #stamped(draft: EventDraft | undefined): AnyEvent[] {
+    return draft === undefined ? [] : [stamp(draft, newEventId(), this.parts.now())];
+  }
+
   #append(
     tenant: string, entry: Entry, onGivenUp: () => void,
   ): { stored: Promise<Appended>; answer: Promise<Appended> } {
     const subject = subjects.job(this.parts.partitionOf(tenant), 'submitted');
+    return this.#stored(subject, entry, onGivenUp);
+  }
+
+  #stored(
+    subject: string, entry: Entry, onGivenUp: () => void,
+  ): { stored: Promise<Appended>; answer: Promise<Appended> } {
     const stored = this.parts.log.append(subject, entry);
     const answer = new Promise<Appended>((resolve, reject) => {
       const pending: Pending = {

@@ -5,7 +5,8 @@ import { rateHeaderNames } from './rate-headers';
 
 const exposed = [
   'holdfast-job-id', 'x-request-id', 'request-id', 'holdfast-provider', 'holdfast-model',
-  'holdfast-attempts', 'holdfast-cost-usd', 'holdfast-dropped-params', 'idempotent-replayed',
+  'holdfast-attempts', 'holdfast-cost-usd', 'holdfast-dropped-params', 'holdfast-masked',
+  'idempotent-replayed',
   'retry-after', 'x-should-retry', 'location', ...rateHeaderNames,
 ].join(', ');
 

@@ -15,6 +15,7 @@ interface Denied {
   readonly key: string | null;
   readonly tenant: string;
   readonly reason: string;
+  readonly administrator?: string;
   count: number;
 }
 
@@ -28,10 +29,10 @@ export class Denials {
     private readonly now: () => number,
   ) {}
 
-  note(about: { source: string; key: string | null; tenant: string; reason: string }): void {
+  note(about: Omit<Denied, 'count'>): void {
     const full = this.#window.size >= distinctMax;
     const source = full ? 'other' : about.source;
-    const id = `${source}\n${about.key ?? ''}\n${about.reason}`;
+    const id = `${source}\n${about.key ?? about.administrator ?? ''}\n${about.reason}`;
     const known = this.#window.get(id);
     if (known === undefined) this.#window.set(id, { ...about, source, count: 1 });
     else known.count += 1;
@@ -45,11 +46,8 @@ export class Denials {
     const denied = [...this.#window.values()];
     this.#window = new Map();
     if (denied.length === 0) return;
-    const events = denied.map((entry): AnyEvent => stamp({
-      type: 'RequestDenied',
-      subject: entry.key ?? entry.source,
-      tenant: entry.tenant,
-      data: { source: entry.source, key: entry.key, reason: entry.reason, count: entry.count },
+    const events = denied.map(({ tenant, ...data }): AnyEvent => stamp({
+      type: 'RequestDenied', subject: data.key ?? data.administrator ?? data.source, tenant, data,
     }, newEventId(), this.now()));
     // 100: a commit takes up to 256 events.
     for (let start = 0; start < events.length; start += 100) {

@@ -2,8 +2,15 @@
 import { type VirtualKey } from '@libs/governance/state';
 import { partitionOf } from '@libs/events/subjects';
 import { type LinePosition } from '@libs/events/content';
+import { type KeepTempo, tempoOf, usualTempo } from '@libs/content-keys/kept-until';
 import { type SubjectKeys } from '@libs/content-keys/subject-keys';
+import { webhookRetryDelaysMs } from '@libs/jobs/webhook-schedule';
 import { type EventLog } from '@libs/log/log';
+import { CodeFlow } from '@libs/oidc/code-flow';
+import { egressFetch } from '@libs/oidc/egress-fetch';
+import { Issuers } from '@libs/oidc/issuer';
+import { Sealer } from '@libs/oidc/sealed';
+import { egressProxy } from '@libs/settings/egress-proxy';
 import { type Signals } from '@libs/signals/signals';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
@@ -16,6 +23,7 @@ import { noteAsking } from './asking';
 import { authenticate } from './authenticate';
 import { BodyRoom } from './body-room';
 import { Cluster } from './cluster';
+import { ContentSweeper } from './content-sweeper';
 import { Denials } from './denials';
 import { Erasures } from './erasures';
 import { GovernanceFold } from './governance-fold';
@@ -60,6 +68,8 @@ export class Edge {
   readonly now: () => number;
   readonly governance: GovernanceFold;
   readonly erasures: Erasures;
+  readonly tempo: KeepTempo;
+  readonly sweeper: ContentSweeper;
   readonly waiters: Waiters;
   readonly admission: Admission;
   readonly bodies: BodyRoom;
@@ -68,6 +78,11 @@ export class Edge {
   readonly metrics: EdgeMetrics;
   readonly streams = new LiveStreams();
   readonly cluster: Cluster;
+  /** Whose logins are taken for administration. */
+  readonly issuers: Issuers;
+  readonly codeFlow: CodeFlow;
+  /** Seals what browsers keep for us. */
+  readonly sealer: Sealer;
   readonly timeZones: TimeZones;
   readonly rates: RateReadings;
 
@@ -88,6 +103,13 @@ export class Edge {
     this.erasures = new Erasures({
       governance: () => this.governance, subjectKeys: parts.subjectKeys, logger, now,
     });
+    this.tempo = settings.HOLDFAST_CONTENT_TEMPO_MS === undefined
+      ? usualTempo(webhookRetryDelaysMs.reduce((sum, ms) => sum + ms, 0))
+      : tempoOf(settings.HOLDFAST_CONTENT_TEMPO_MS);
+    this.sweeper = new ContentSweeper({
+      log, logger, now, store: parts.subjectKeys.store, keys: parts.subjectKeys.keys,
+      skewMs: this.tempo.skewMs,
+    });
     this.timeZones = new TimeZones(this.governance, logger);
     this.waiters = new Waiters({
       signals, instance, logger, archive, now, read: (job, position) => this.read(job, position),
@@ -103,6 +125,10 @@ export class Edge {
     this.appends = new Appends({
       log, signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
     });
+    const fetchBy = egressFetch(egressProxy(settings));
+    this.issuers = new Issuers({ fetch: fetchBy, now });
+    this.codeFlow = new CodeFlow(this.issuers, fetchBy);
+    this.sealer = new Sealer(settings.HOLDFAST_MASTER_KEY.reveal());
     this.rates = new RateReadings({
       signals, logger, now, partitionOf: (tenant) => this.partitionOf(tenant),
       governance: () => this.governance.state,
@@ -118,6 +144,7 @@ export class Edge {
     this.cluster.start();
     await this.governance.start();
     this.erasures.start();
+    this.sweeper.start();
     this.timeZones.start();
     await this.admission.start();
   }
@@ -130,6 +157,7 @@ export class Edge {
     this.cluster.stop();
     this.admission.stop();
     await this.erasures.stop();
+    await this.sweeper.stop();
     this.timeZones.stop();
     await this.governance.stop();
   }

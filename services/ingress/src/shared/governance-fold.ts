@@ -18,6 +18,11 @@ export interface GovernanceChange {
   readonly sequence: number;
 }
 
+/** What an administrator did, made of the changes of one commit, and put at its front. */
+export type ActOf = (
+  drafts: readonly EventDraft[], before: { readonly state: GovernanceState; readonly nowMs: number },
+) => EventDraft;
+
 /** Below a commit's bound of 256; an applied price list has more and goes in several commits. */
 const draftsPerCommitMax = 200;
 /** Each lost race means that another ingress wrote; ten in a row mean that something is wrong. */
@@ -64,11 +69,13 @@ export class GovernanceFold {
 
   /**
    * Decides against the fold and appends; a lost race is decided again. Resolves once the own fold
-   * has the change, so that the next request sees it.
+   * has the change, so that the next request sees it. With `actOf`, each commit begins with the act
+   * that it comes from: neither is in the log without the other.
    * @throws Fault log_unavailable, log_full, log_conflict
    */
   async change(
     decide: (state: GovernanceState, nowMs: number) => GovernanceDecision,
+    actOf: ActOf | null = null,
   ): Promise<GovernanceChange | HttpRefusal> {
     for (let race = 0; race < racesMax; race += 1) {
       const state = this.#state;
@@ -77,19 +84,19 @@ export class GovernanceFold {
       if (isRefusal(decision)) return decision;
       const drafts = withTimeZones(state, decision, nowMs);
       if (drafts.length === 0) return { drafts, sequence: state.sequence };
-      const events = drafts.map((draft) => stamp(draft, newEventId(), nowMs));
-      const sequence = await this.#append(events, state.sequence);
+      const commits = inCommits(drafts, { state, nowMs }, actOf)
+        .map((commit) => commit.map((draft) => stamp(draft, newEventId(), nowMs)));
+      const sequence = await this.#append(commits, state.sequence);
       if (sequence !== null) return { drafts, sequence };
     }
     throw new Fault('log_conflict', 'governance was changed by others again and again');
   }
 
   /** null: the race was lost (before the first commit; later ones are ours to go on with). */
-  async #append(events: readonly AnyEvent[], expected: number): Promise<number | null> {
+  async #append(commits: readonly AnyEvent[][], expected: number): Promise<number | null> {
     let last = expected;
-    for (let start = 0; start < events.length; start += draftsPerCommitMax) {
-      const entry = { events: events.slice(start, start + draftsPerCommitMax) };
-      const result = await this.log.appendFenced(subjects.governance, entry, last);
+    for (const events of commits) {
+      const result = await this.log.appendFenced(subjects.governance, { events }, last);
       if (result.outcome === 'lost_race') {
         await this.#folded(result.lastSequence);
         return null;
@@ -119,4 +126,15 @@ export class GovernanceFold {
       entry.resolve();
     }
   }
+}
+
+function inCommits(
+  drafts: readonly EventDraft[], before: Parameters<ActOf>[1], actOf: ActOf | null,
+): EventDraft[][] {
+  const commits: EventDraft[][] = [];
+  for (let start = 0; start < drafts.length; start += draftsPerCommitMax) {
+    const part = drafts.slice(start, start + draftsPerCommitMax);
+    commits.push(actOf === null ? part : [actOf(part, before), ...part]);
+  }
+  return commits;
 }

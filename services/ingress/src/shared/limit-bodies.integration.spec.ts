@@ -1,7 +1,7 @@
 // Large bodies over real sockets: refused before they are read, and forgotten when clients leave.
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chat, post, specKey, type SpecIngress, startForSpecs } from '../start-for-specs';
+import { chat, post, specAdminToken, specKey, type SpecIngress, startForSpecs } from '../start-for-specs';
 
 const large = { ...chat, user: 'x'.repeat(200_000) };
 let spec: SpecIngress;
@@ -37,8 +37,8 @@ function open(...texts: string[]): { socket: Socket; received: () => string } {
   return { socket, received: () => received };
 }
 
-const head = (lines: string, key = specKey): string =>
-  `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n`
+const head = (lines: string, key = specKey, path = '/v1/chat/completions'): string =>
+  `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\n`
   + `content-type: application/json\r\n${lines}\r\n\r\n`;
 const withLength = (text: string): string => `${head(`content-length: ${text.length}`)}${text}`;
 
@@ -67,6 +67,20 @@ describe('a large body', () => {
     const stranger = open(head('content-length: 200000', 'hf-unknown'));
     await until(() => stranger.received().includes('HTTP/1.1 401'));
     expect(held()).toBe(0);
+  });
+
+  it('to administration is a 401 before it is read, and takes no room', async () => {
+    for (const path of ['/admin/v1/keys', '/%61dmin/v1/keys', '/audit/v1/exports', '/admin/v1/no/such']) {
+      for (const key of ['hfa_unknown', specKey]) {
+        const stranger = open(head('content-length: 200000', key, path));
+        await until(() => /HTTP\/1.1 401/.test(stranger.received()));
+      }
+    }
+    expect(held()).toBe(0);
+    const administrator = open(head('content-length: 200000', specAdminToken, '/admin/v1/keys'));
+    await until(() => held() === 200_000);
+    administrator.socket.destroy();
+    await until(() => held() === 0);
   });
 
   it('gives its room back when its client leaves in the middle', async () => {

@@ -1,6 +1,7 @@
 // Before a large body is read: who sends it, and whether there is room for it now. Small ones pass
 // without a thought; they are bounded by the number of requests.
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type ActingRequest } from './actor';
 import { type BodyHold } from './body-room';
 import { type Edge } from './edge';
 import { surfaceOfPath } from './paths';
@@ -49,8 +50,8 @@ function bodyBytes({ headers }: FastifyRequest, bytesMax: number): number {
 }
 
 function holdFor(edge: Edge, request: FastifyRequest, bytes: number): BodyHold | HttpRefusal {
-  // Strangers get no memory. Administrators show another token, which is looked at later.
-  if (!request.url.startsWith('/admin/')) {
+  // Strangers get no memory. Administrators were looked at before.
+  if ((request as ActingRequest).actor === null) {
     const key = edge.authenticate(request);
     if (isRefusal(key)) return key;
   }
@@ -62,6 +63,7 @@ function holdFor(edge: Edge, request: FastifyRequest, bytes: number): BodyHold |
 }
 
 interface Closing {
+  readonly destroyed: boolean;
   once(event: 'close', listener: () => void): unknown;
   off(event: 'close', listener: () => void): unknown;
 }
@@ -73,6 +75,8 @@ function giveBackWithEither(answer: Closing, connection: Closing, hold: BodyHold
     connection.off('close', end);
     hold.keep(0);
   };
+  // Gone already, while it was found out who asks.
+  if (answer.destroyed || connection.destroyed) { end(); return; }
   answer.once('close', end);
   connection.once('close', end);
 }

@@ -1,5 +1,6 @@
 // Reads content back: from the log, or from the archive where the log was trimmed already.
 import { type ContentKeys } from '@libs/content-keys/content-keys';
+import { originalOrRedacted } from '@libs/content-keys/original-or-redacted';
 import { openLine, openObject } from '@libs/content-keys/sealed-content';
 import { type ContentRef } from '@libs/events/content';
 import { type AnyEvent } from '@libs/events/envelope';
@@ -39,11 +40,19 @@ export async function readCommit(
   };
 }
 
-/**
- * What `ref` names in this commit.
- * @throws Fault object_missing, content_erased, content_key_missing, archive_unavailable
- */
+/** What can be read of it now: of policy `redacted` at last the redacted copy. */
 export async function readContent(
+  sources: ContentSources, commit: Pick<ReadCommit, 'contentLines'>, ref: ContentRef,
+): Promise<string> {
+  return originalOrRedacted(ref, (one) => readOriginal(sources, commit, one));
+}
+
+/**
+ * What `ref` names in this commit, as it was.
+ * @throws Fault object_missing, content_erased, content_not_kept, content_key_missing,
+ *   archive_unavailable
+ */
+export async function readOriginal(
   sources: ContentSources, { contentLines }: Pick<ReadCommit, 'contentLines'>, ref: ContentRef,
 ): Promise<string> {
   const key = await sources.keys.keyOfContent(ref);

@@ -19,6 +19,10 @@ export async function readOutcome(
     return outcomeOfEvent(event, await bodyOf(sources, commit, event));
   } catch (error) {
     if (isFault(error, 'content_erased')) return unreadable(event, error.rule.httpStatus, erased);
+    if (isFault(error, 'content_not_kept')) {
+      const { message, code, rule } = error;
+      return unreadable(event, rule.httpStatus, { class: code, message });
+    }
     if (!isFault(error, 'content_key_missing')) throw error;
     return unreadable(event, error.rule.httpStatus, { class: error.code, message: keyMissing });
   }

@@ -2,10 +2,12 @@
 // history; everything else is the router's.
 import { type FastifyRequest } from 'fastify';
 import { whoOf } from '@libs/governance/access';
+import { contentTreatment, type ContentTreatment } from '@libs/governance/content-policy';
 import { resolveModel } from '@libs/governance/models';
 import { boundParams } from '@libs/governance/param-limits';
 import { denialText, modelDenial, policiesOf } from '@libs/governance/policy';
 import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
+import { maskJson } from '@libs/masking/mask-json';
 import { inspect } from '@libs/surfaces/inspect';
 import { type Inspection } from '@libs/surfaces/inspection';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
@@ -26,6 +28,9 @@ export interface Asked {
   readonly options: RequestOptions;
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly facts: ConditionFacts | null;
+  readonly treatment: ContentTreatment;
+  /** Secrets that were masked in `bodyText`. */
+  readonly masked: number;
   /** Of a job that is run again, whose data subject is known by its name alone. */
   readonly subjectName?: string;
   /** Fields whose values were brought into the bounds of the key, its team or its customer. */
@@ -52,8 +57,9 @@ export function readRequest(
   const checked = checkBody({ state, key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
   const { headers } = request;
-  const facts = conditionFacts(state, body, headers);
-  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
+  const { body: clean, ...what } = checked;
+  const facts = conditionFacts(state, clean, headers);
+  const asked = { ...what, key, endpoint, facts, passedHeaders: passedHeaders(headers) };
   return mayAsk(edge, key, asked, request) ?? asked;
 }
 
@@ -73,6 +79,14 @@ export function parseBody(text: string): JsonObject | HttpRefusal {
   return isObject(body) ? body : refusal(400, 'invalid_json', 'The body must be a JSON object.');
 }
 
+/** A body that was read, and what was made of it. */
+export interface Checked extends Pick<
+  Asked, 'bodyText' | 'inspection' | 'options' | 'treatment' | 'masked' | 'clamped' | 'askedSha256'
+> {
+  /** As it came, without what was masked; not to be held while the request waits. */
+  readonly body: JsonObject;
+}
+
 /** `fallbacks` in the body is ours: providers refuse fields that they do not know. */
 export function checkBody(input: {
   state: GovernanceState; key: VirtualKey; endpoint: Endpoint; body: JsonObject; bodyText: string;
@@ -89,6 +103,10 @@ export function checkBody(input: {
   }
   const subject = options.subject ?? dataSubjectOf(body);
   if (subject !== options.subject) options = { ...options, subject };
+  const model = typeof body.model === 'string' ? body.model : '';
+  const treatment = contentTreatment(state, key.tenant, model);
+  const clean = treatment.masksSecrets ? maskJson(bodyText, body, 'secrets') : null;
+  if (clean !== null) [bodyText, body] = [clean.text, clean.value as JsonObject];
   const bounded = boundParams(
     policiesOf(state, whoOf(key)), { endpoint, body }, () => calledModel(state, body.model));
   if (!bounded.ok) {
@@ -97,12 +115,11 @@ export function checkBody(input: {
   const inspection = inspect(endpoint, bounded.body);
   if (inspection.kind === 'refused') return inspection;
   const { clamped } = bounded;
-  if (bounded.body === body) return { bodyText, inspection, options, clamped, askedSha256: null };
+  const checked = { inspection, options, clamped, treatment, body, masked: clean?.count ?? 0 };
+  if (bounded.body === body) return { ...checked, bodyText, askedSha256: null };
   const askedSha256 = sha256Hex(bodyText);
-  return { bodyText: JSON.stringify(bounded.body), inspection, options, clamped, askedSha256 };
+  return { ...checked, bodyText: JSON.stringify(bounded.body), askedSha256 };
 }
-
-type Checked = Pick<Asked, 'bodyText' | 'inspection' | 'options' | 'clamped' | 'askedSha256'>;
 
 /** What most calls for this name will be sent to. */
 function calledModel(state: GovernanceState, asked: unknown): string {
@@ -118,13 +135,20 @@ export function mayAsk(
 ): HttpRefusal | null {
   const { model: wanted } = asked.inspection;
   noteAsking(request, key.id, wanted);
-  const { state } = edge.governance;
+  const denied = modelDenied(edge.governance.state, key, asked);
+  return denied === null ? null : edge.forbid(key, request, denied);
+}
+
+/** Why not; null: nothing of it is denied. */
+export function modelDenied(
+  state: GovernanceState, key: VirtualKey, asked: Pick<Asked, 'inspection' | 'options'>,
+): string | null {
   const policies = policiesOf(state, whoOf(key));
-  for (const model of [wanted, ...asked.options.fallbacks]) {
+  for (const model of [asked.inspection.model, ...asked.options.fallbacks]) {
     const denial = modelDenial(state, policies, model);
     if (denial === null) continue;
-    return edge.forbid(key, request, `This key may not use the model "${model}": `
-      + `${denialText(denial)}. GET /v1/models lists what it may use.`);
+    return `This key may not use the model "${model}": ${denialText(denial)}. `
+      + 'GET /v1/models lists what it may use.';
   }
   return null;
 }

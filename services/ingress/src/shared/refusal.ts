@@ -27,7 +27,9 @@ export function isRefusal(value: unknown): value is HttpRefusal {
 /** A fault as its caller sees it: what is down and when to come back, never how we are built. */
 export function refusalOfFault(fault: Fault): HttpRefusal {
   const { httpStatus, retry } = fault.rule;
-  const message = sentences[fault.code] ?? 'The request could not be served; try again later.';
+  // Names the policy, in words for people.
+  const own = fault.code === 'content_not_kept' ? fault.message : undefined;
+  const message = own ?? sentences[fault.code] ?? 'The request could not be served; try again later.';
   return refusal(httpStatus, fault.code, message, retry ? { retryAfterS: retryAfterFaultS } : {});
 }
 
@@ -47,5 +49,8 @@ const sentences: Readonly<Partial<Record<Fault['code'], string>>> = {
   content_key_missing:
     'The key of this content is not there; an operator can look for it in a backup.',
   too_large: 'The request is too large.',
+  issuer_unavailable:
+    'The issuer of logins cannot be reached right now, so this token cannot be checked. Tokens of '
+    + 'named administrators (hfa_…) and HOLDFAST_ADMIN_TOKEN go on working.',
   shutting_down: 'This instance is shutting down.',
 };

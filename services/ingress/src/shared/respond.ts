@@ -21,6 +21,11 @@ export function sendJson(reply: FastifyReply, status: number, value: unknown): v
   void reply.code(status).type('application/json').send(JSON.stringify(value));
 }
 
+/** Whatever the answer will be: the request went on without the secrets that were in it. */
+export function sayMasked(reply: FastifyReply, { masked }: { readonly masked: number }): void {
+  if (masked > 0) void reply.header('holdfast-masked', String(masked));
+}
+
 export function sendRefusal(
   reply: FastifyReply, surface: Surface, refused: HttpRefusal,
 ): void {

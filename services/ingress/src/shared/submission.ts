@@ -25,6 +25,7 @@ export interface SubmissionInput {
   readonly passedHeaders: Readonly<Record<string, string>>;
   readonly webhookEndpointId: string | null;
   readonly runAtMs: number | null;
+  readonly deadlineAtMs: number;
   /** What conditions of routes may ask; null: no route has any. */
   readonly facts: NonNullable<Catalogue['JobSubmitted']['facts']> | null;
   readonly redriveOf?: string;
@@ -32,7 +33,10 @@ export interface SubmissionInput {
   readonly askedSha256: string | null;
 }
 
-/** Whom a request is about, and the key that stands for them as long as they are not erased. */
+/**
+ * Whom a request is about, and the key that stands for them as long as they are not erased; content
+ * may be sealed by another one, which its policy destroys earlier.
+ */
 export interface SubjectKey {
   readonly name: string;
   readonly key: DataKey;
@@ -48,25 +52,29 @@ export interface Submission {
 /** Somebody waits: the SDKs' own limit. Nobody waits: a day. */
 const deadlineDefaultS = { sync: 600, stream: 600, async: 24 * 3600 } as const;
 
+export function deadlineOf(
+  mode: Mode, { deadlineS }: RequestOptions, runAtMs: number | null, nowMs: number,
+): number {
+  const startMs = runAtMs === null ? nowMs : Math.max(nowMs, runAtMs);
+  return startMs + (deadlineS ?? deadlineDefaultS[mode]) * 1000;
+}
+
 export function makeSubmission(
   input: SubmissionInput, instance: string, nowMs: number,
 ): Submission {
   const job = newJobId();
   const { tenant } = input.key;
   const event = stamp(
-    { type: 'JobSubmitted', subject: job, tenant, data: submitted(input, instance, nowMs) },
+    { type: 'JobSubmitted', subject: job, tenant, data: submitted(input, instance) },
     newEventId(), nowMs,
   ) as HoldfastEvent<'JobSubmitted'>;
   return { job, tenant, event, content: input.content.lines };
 }
 
-function submitted(
-  input: SubmissionInput, instance: string, nowMs: number,
-): Catalogue['JobSubmitted'] {
+function submitted(input: SubmissionInput, instance: string): Catalogue['JobSubmitted'] {
   const { endpoint, inspection, key, mode, options } = input;
   const waited = mode !== 'async';
   const keyed = options.idempotencyKey !== null;
-  const startMs = input.runAtMs === null ? nowMs : Math.max(nowMs, input.runAtMs);
   return {
     call: {
       surface: surfaceOf(endpoint),
@@ -83,7 +91,7 @@ function submitted(
     key: key.id,
     team: key.created.team,
     priority: options.priority ?? (waited ? 'interactive' : 'normal'),
-    deadline_at_ms: startMs + (options.deadlineS ?? deadlineDefaultS[mode]) * 1000,
+    deadline_at_ms: input.deadlineAtMs,
     run_at_ms: input.runAtMs,
     on_disconnect: waited ? options.onDisconnect ?? (keyed ? 'continue' : 'cancel') : 'continue',
     idempotency: options.idempotencyKey === null

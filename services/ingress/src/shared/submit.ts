@@ -2,15 +2,15 @@
 // that nobody waits for (202).
 import { type FastifyReply } from 'fastify';
 import { type Mode } from '@libs/events/job-events';
-import { sealContent } from '@libs/content-keys/sealed-content';
 import { type Surface } from '@libs/surfaces/surface';
 import { type Edge } from './edge';
 import { JobFollow } from './follow-job';
+import { keepContent } from './keep-content';
 import { jobViewNow, queuedView } from './job-views';
 import { type Asked } from './read-request';
 import { type HttpRefusal, isRefusal, refusal, retryAfterFaultS } from './refusal';
 import { jobHeaders, sendJson, sendOutcome, sendRefusal } from './respond';
-import { makeSubmission, type SubjectKey, type Submission } from './submission';
+import { deadlineOf, makeSubmission, type Submission } from './submission';
 import { webhookEndpointOf } from './webhook-target';
 
 export interface SubmitOptions {
@@ -27,24 +27,18 @@ export async function prepareSubmission(
     ? null
     : await webhookEndpointOf(edge, asked.key, asked.options.webhook);
   if (isRefusal(webhook)) return webhook;
-  const subject = await subjectKeyOf(edge, asked);
+  const { mode, runAtMs = null } = options;
+  const deadlineAtMs = deadlineOf(mode, asked.options, runAtMs, edge.now());
+  const kept = await keepContent(edge, asked, {
+    isWaitedFor: mode !== 'async', deadlineAtMs, hasWebhook: webhook !== null,
+  });
   return makeSubmission({
     ...asked,
-    mode: options.mode,
-    subject,
-    content: await sealContent(edge.log, asked.bodyText, subject?.key ?? null),
+    ...kept,
+    mode, runAtMs, deadlineAtMs,
     webhookEndpointId: webhook,
-    runAtMs: options.runAtMs ?? null,
     ...(options.redriveOf === undefined ? {} : { redriveOf: options.redriveOf }),
   }, edge.instance, edge.now());
-}
-
-/** Of a known subject without waiting; null: content is not to be sealed. */
-async function subjectKeyOf(edge: Edge, asked: Asked): Promise<SubjectKey | null> {
-  if (!edge.governance.state.sealsContent) return null;
-  const { keys, names } = edge.subjectKeys;
-  const name = asked.subjectName ?? names.nameOf(asked.key.tenant, asked.options.subject);
-  return { name, key: keys.keyAtHand(name) ?? await keys.keyOf(name) };
 }
 
 /** A keyed 202 waits for the router's verdict; usually milliseconds. */

@@ -49,8 +49,9 @@ export function readJobOrder(
   const { state } = edge.governance;
   const checked = checkBody({ state, key, endpoint, body, bodyText, options });
   if (isRefusal(checked)) return checked;
-  const facts = conditionFacts(state, body, request.headers);
-  const asked = { ...checked, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
+  const { body: clean, ...what } = checked;
+  const facts = conditionFacts(state, clean, request.headers);
+  const asked = { ...what, key, endpoint, facts, passedHeaders: passedHeaders(request.headers) };
   return mayAsk(edge, key, asked, request) ?? { asked, runAtMs: runAtMs };
 }
 

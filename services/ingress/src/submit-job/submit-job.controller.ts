@@ -4,7 +4,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Edge } from '../shared/edge';
 import { prefixes } from '../shared/paths';
 import { isRefusal } from '../shared/refusal';
-import { sendRefusal, tellClamped } from '../shared/respond';
+import { sayMasked, sendRefusal, tellClamped } from '../shared/respond';
 import { answerAsync } from '../shared/submit';
 import { readJobOrder } from './read-job-order';
 
@@ -17,6 +17,7 @@ export class SubmitJobController {
     const order = readJobOrder(this.edge, request);
     if (isRefusal(order)) { sendRefusal(reply, 'openai', order); return; }
     const { asked, runAtMs } = order;
+    sayMasked(reply, asked);
     tellClamped(reply, asked.clamped);
     const when = runAtMs === null ? {} : { runAtMs };
     // Errors of the order are in OpenAI's envelope; the answer has the endpoint's surface.

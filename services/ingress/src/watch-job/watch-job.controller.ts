@@ -9,9 +9,9 @@ import { prefixes } from '../shared/paths';
 import { readQuery } from '../shared/read-json';
 import { type HttpRefusal, isRefusal } from '../shared/refusal';
 import { jobHeaders, sendJson, sendOutcome, sendRefusal } from '../shared/respond';
+import { timelineOf } from '../shared/timeline';
 import { attachStream } from './attach-stream';
 import { listJobs } from './list-jobs';
-import { timelineOf } from './timeline';
 import { waitUntilSettled } from './wait-until-settled';
 
 /** Ten minutes: the longest a sync request waits too. */
@@ -83,7 +83,7 @@ export class WatchJobController {
   ): Promise<void> {
     const found = await this.#find(request, id);
     if (isRefusal(found)) { sendRefusal(reply, 'openai', found); return; }
-    sendJson(reply, 200, await timelineOf(this.edge, found.id));
+    sendJson(reply, 200, await timelineOf(this.edge, found.id, 'client'));
   }
 
   async #find(request: FastifyRequest, id: string): Promise<FoundJob | HttpRefusal> {

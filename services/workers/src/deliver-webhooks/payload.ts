@@ -3,6 +3,7 @@
 import { type Catalogue } from '@libs/events/catalogue';
 import { type FaultCode, isFault } from '@libs/faults/faults';
 import { type ContentKeys } from '@libs/content-keys/content-keys';
+import { originalOrRedacted } from '@libs/content-keys/original-or-redacted';
 import { openLine, openObject } from '@libs/content-keys/sealed-content';
 import { type ContentRef } from '@libs/events/content';
 import { type Commit, type EventLog } from '@libs/log/log';
@@ -35,7 +36,7 @@ export async function webhookBody(
   const { result } = terminal.data;
   if (result.bytes > inlineResultBytesMax) return byReference;
   try {
-    const text = await readResult({ log, keys }, commit, result);
+    const text = await originalOrRedacted(result, (ref) => readResult({ log, keys }, commit, ref));
     if (text === null) return byReference;
     return bodyOf(type, timestamp, withResult(JSON.stringify(job), text));
   } catch (error) {
@@ -46,7 +47,7 @@ export async function webhookBody(
 }
 
 const goneForGood: ReadonlySet<string> = new Set<FaultCode>([
-  'object_missing', 'content_erased', 'content_key_missing',
+  'object_missing', 'content_erased', 'content_not_kept', 'content_key_missing',
 ]);
 
 async function readResult(

@@ -27,7 +27,7 @@ export function listen({ signals, running, closedKeys, now }: Listening): Signal
       closedKeys.hear(JSON.parse(text) as HealthSignal, now());
     }),
     signals.subscribe(signalSubjects.deltas('*'), (text, subject, respond) => {
-      const job = running.streamed(subject.slice('deltas.'.length));
+      const job = running.streamed(subject.slice('deltas.'.length), now());
       if (job?.attempt == null || respond === null) return;
       const asked = JSON.parse(text === '' ? '{}' : text) as Partial<AskDeltas>;
       const { attempt, base, deltas } = job;

@@ -1,7 +1,6 @@
 // Runs one routing of one job from the commit that routed it to its durable outcome.
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DataKey } from '@libs/content-keys/data-key';
-import { sealContent, sealInline } from '@libs/content-keys/sealed-content';
 import { type AttemptRecord } from '@libs/events/attempts';
 import { type HoldfastEvent } from '@libs/events/envelope';
 import { type Candidate } from '@libs/events/job-events';
@@ -23,6 +22,7 @@ import {
   cannotGoOn, type ContinuedAnswer, endOfContinued, readContinued, targetFor,
 } from './continued-answer';
 import { type ClosedKeys } from './closed-keys';
+import { keepAnswer, seal } from './keep-answer';
 import { type LostTime } from './lost-time';
 import { type ReplyOutbox } from './reply-outbox';
 import { type ContentDeps, repeatedBody, storedBody } from './request-body';
@@ -231,7 +231,7 @@ function forward(
 async function settle(run: Run, walked: Walked): Promise<void> {
   const { deps, job, name, partition } = run;
   const text = contentOf(walked);
-  const content = text === null ? null : sealInline(text, run.key) ?? await keepLarge(run, text);
+  const content = text === null ? null : await kept(run, walked, text);
   if (run.failures.length > 0) await Promise.all(run.failures);
   const { kind, draft } = outcomeOf(name, walked, content?.ref ?? null);
   const facts = { drafts: [draft], content: content?.lines ?? [] };
@@ -254,8 +254,9 @@ function contentOf({ end }: Walked): string | null {
   return end.kind === 'refused' ? end.body : null;
 }
 
-function keepLarge({ deps, key }: Run, text: string): Promise<PreparedContent> {
-  return keepTrying(() => sealContent(deps.log, text, key), never);
+/** What a stream has said so far is only there to be gone on with. */
+function kept({ deps, job, key }: Run, { end }: Walked, text: string): Promise<PreparedContent> {
+  return end.kind === 'abandoned' ? seal(deps, text, key) : keepAnswer(deps, job.routed.body, key, text);
 }
 
 /** An outcome is kept for as long as the process lives. */
@@ -277,6 +278,7 @@ function withoutContent(error: unknown): Walked {
   if (isFault(error, 'content_erased')) {
     return contentIsGone('The content of this job was erased.', 'content_erased');
   }
+  if (isFault(error, 'content_not_kept')) return contentIsGone(error.message, 'content_erased');
   if (!isFault(error, 'content_key_missing')) throw error;
   return contentIsGone('The key of the request\'s content is not there, so it cannot be read.');
 }

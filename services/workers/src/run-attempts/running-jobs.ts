@@ -1,4 +1,5 @@
 // The jobs this worker runs now: who may stop them, what they have streamed so far.
+import { timeOfKey } from '@libs/content-keys/timed-name';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type SurfaceEvent } from '@libs/surfaces/surface';
 import { type CancelBy, type StopReason } from './walk-end';
@@ -128,8 +129,9 @@ export class RunningJobs {
   }
 
   /** The job whose deltas are asked for: running here, or answered here a moment ago. */
-  streamed(jobId: string): RunningJob | null {
-    return this.find(jobId) ?? this.#ended.get(jobId)?.job ?? null;
+  streamed(jobId: string, nowMs: number): RunningJob | null {
+    const ended = this.#ended.get(jobId);
+    return this.find(jobId) ?? (ended !== undefined && ended.untilMs > nowMs ? ended.job : null);
   }
 
   cancel(jobId: string, by: CancelBy): void {
@@ -141,6 +143,7 @@ export class RunningJobs {
     for (const job of this.#jobs) {
       if (job.stopReason(nowMs)?.kind === 'expired') job.abort.abort();
     }
+    this.#dropEnded(nowMs);
   }
 
   /** Erasures: what was streamed of them is not kept for readers that come later. */
@@ -161,13 +164,20 @@ export class RunningJobs {
   }
 
   #keepEnded(job: RunningJob, nowMs: number): void {
+    this.#dropEnded(nowMs);
+    // What broke for good is not kept: a reader would begin with what cannot go on.
+    this.#ended.delete(job.id);
+    if (!job.isReadable || job.isErased || job.deltas.length === 0) return;
+    // Not longer than its content can be read.
+    const keptUntilMs = timeOfKey(job.routed.body.key_id ?? '')?.untilMs ?? Infinity;
+    this.#ended.set(job.id, { job, untilMs: Math.min(nowMs + endedKeptMs, keptUntilMs) });
+  }
+
+  /** Oldest first, up to the first that stays. */
+  #dropEnded(nowMs: number): void {
     for (const [id, { untilMs }] of this.#ended) {
       if (untilMs > nowMs && this.#ended.size < endedMax) break;
       this.#ended.delete(id);
     }
-    // What broke for good is not kept: a reader would begin with what cannot go on.
-    this.#ended.delete(job.id);
-    if (!job.isReadable || job.isErased || job.deltas.length === 0) return;
-    this.#ended.set(job.id, { job, untilMs: nowMs + endedKeptMs });
   }
 }

@@ -2,10 +2,16 @@
 // reasons. Facts only; prompts and answers are read at the result.
 import { type AnyEvent } from '@libs/events/envelope';
 import { explained } from '@libs/jobs/explain';
-import { type Edge } from '../shared/edge';
+import { type Edge } from './edge';
 
-export async function timelineOf(edge: Edge, job: string): Promise<object> {
-  const entries = await edge.archive.timeline(job);
+/** Who administers is nobody's but ours: the client sees what they did to the job, not who it was. */
+const ofAdministrators = new Set<AnyEvent['type']>(['AdminActed', 'ContentRead']);
+
+export async function timelineOf(
+  edge: Edge, job: string, reader: 'client' | 'administrator',
+): Promise<object> {
+  const entries = (await edge.archive.timeline(job))
+    .filter(({ event }) => reader === 'administrator' || !ofAdministrators.has(event.type));
   return {
     object: 'list',
     data: entries.map(({ position, event }) => ({ ...shown(event), position })),

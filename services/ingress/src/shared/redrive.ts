@@ -1,26 +1,34 @@
 // Runs a failed job again (a dead letter above all): a new job with the old one's request, which
 // says what it was made from.
 import { type FastifyRequest } from 'fastify';
+import { type EventDraft } from '@libs/events/envelope';
 import { type VirtualKey } from '@libs/governance/state';
 import { type JobState, type SettledJob } from '@libs/jobs/state';
 import { dataSubjectOf } from '@libs/surfaces/data-subject';
 import { isObject, parseJson } from '@libs/surfaces/json';
 import { isEndpoint } from '@libs/surfaces/surface';
 import { Fault } from '@libs/faults/faults';
-import { type Edge } from '../shared/edge';
-import { findJob, queuedView } from '../shared/job-views';
-import { type Asked, checkBody, mayAsk } from '../shared/read-request';
-import { readCommit, readContent } from '../shared/read-content';
-import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { prepareSubmission } from '../shared/submit';
+import { type Edge } from './edge';
+import { type FoundJob, queuedView } from './job-views';
+import { readCommit, readOriginal } from './read-content';
+import { type Asked, checkBody, mayAsk, modelDenied } from './read-request';
+import { type HttpRefusal, isRefusal, refusal } from './refusal';
+import { prepareSubmission } from './submit';
 
+export interface RedriveOrder {
+  readonly found: FoundJob;
+  /** Under which the new job runs. */
+  readonly key: VirtualKey;
+  /** Of the key's holder; null: an administrator asks, and a denial is none of the key. */
+  readonly request: FastifyRequest | null;
+  /** What goes into the log together with it. */
+  readonly also?: (job: string) => EventDraft;
+}
+
+/** @throws Fault archive_unavailable, object_missing, log_unavailable, log_full */
 export async function redrive(
-  edge: Edge, request: FastifyRequest, id: string,
+  edge: Edge, { found, key, request, also }: RedriveOrder,
 ): Promise<{ job: string; view: unknown } | HttpRefusal> {
-  const key = edge.authenticate(request);
-  if (isRefusal(key)) return key;
-  const found = await findJob(edge, key, id);
-  if (isRefusal(found)) return found;
   if (found.view.status !== 'failed' && found.view.status !== 'expired') {
     return refusal(409, 'not_redrivable',
       `Only a failed or expired job can be run again; this one is ${String(found.view.status)}.`);
@@ -37,12 +45,12 @@ export async function redrive(
   if (isRefusal(asked)) return asked;
   const submission = await prepareSubmission(edge, asked, { mode: 'async', redriveOf: found.id });
   if (isRefusal(submission)) return submission;
-  await edge.appends.submit(submission);
+  await edge.appends.submit(submission, also?.(submission.job));
   return { job: submission.job, view: queuedView(submission) };
 }
 
 async function askedAgain(
-  edge: Edge, key: VirtualKey, state: SettledJob, request: FastifyRequest,
+  edge: Edge, key: VirtualKey, state: SettledJob, request: FastifyRequest | null,
 ): Promise<Asked | HttpRefusal> {
   const {
     call, body, webhook, metadata, fallbacks, session, facts, over_budget: overBudget,
@@ -54,7 +62,7 @@ async function askedAgain(
     throw new Fault('object_missing', `the request of ${state.id} (${body.sha256}) is not kept`);
   }
   const { endpoint } = call;
-  // By the rules of now, and of the key that asks for it.
+  // By the rules of now, and of the key that it is booked on.
   const checked = checkBody({
     state: edge.governance.state, key, endpoint, body: parsed, bodyText,
     options: {
@@ -70,14 +78,16 @@ async function askedAgain(
     ...checked, key, endpoint, passedHeaders: call.headers, facts: facts ?? null,
     ...(subjectName === undefined ? {} : { subjectName }),
   };
-  return mayAsk(edge, key, asked, request) ?? asked;
+  if (request !== null) return mayAsk(edge, key, asked, request) ?? asked;
+  const denied = modelDenied(edge.governance.state, key, asked);
+  return denied === null ? asked : refusal(403, 'not_allowed', denied);
 }
 
-/** @throws Fault content_erased, object_missing */
+/** A redacted copy will not do. @throws Fault content_erased, content_not_kept, object_missing */
 async function bodyOf(edge: Edge, state: SettledJob): Promise<string> {
   const { body } = state.submitted;
   const sources = edge.contentSources;
   const commit = body.where === 'object'
     ? { contentLines: [] } : await readCommit(sources, state.at.sequence);
-  return readContent(sources, commit, body);
+  return readOriginal(sources, commit, body);
 }
