@@ -10,16 +10,19 @@ import { requestOf } from './evidence/stories';
 import { startLoad } from './load/mixed-load';
 import { Noter } from './load/noter';
 import { crowd, startProbes } from './load/probes';
+import { startSpenders } from './load/spenders';
 import { LogReader } from './log-reader';
 import { type FaultNote } from './notes';
 import { type FaultKind } from './plan/kinds';
 import { leftOut, planSchedule } from './plan/schedule';
+import { prove } from './prove';
 import { readArchive } from './read/archive';
+import { readBudgets } from './read/budgets';
 import { rebuildAll } from './rebuild';
 import { startReceiver } from './receiver/receiver';
 import { AdminLog } from './system/admin-log';
 import { type Cleanup } from './system/cleanup';
-import { keyNames } from './system/config';
+import { keyNames, prices } from './system/config';
 import { startProduct } from './system/product';
 import { startSimulator } from './system/simulator';
 import { SmallDisk } from './system/small-disk';
@@ -103,20 +106,21 @@ async function run(options: CampaignOptions, world: World): Promise<CampaignResu
   const crowdMs = seconds * 1_000 * options.crowdShare;
   if (crowdMs > 0) await withoutOneProvider(world, crowdMs, say);
   const tormentedMs = seconds * 1_000 - crowdMs;
-  const faults = await underLoad(options, world, () => torment({
+  const faults = await underLoad(options, world, tormentedMs, () => torment({
     world, schedule: planSchedule(planned), forMs: tormentedMs,
     onFault: (note) => say(faultLine(note)),
   }));
   say('faults are over; waiting until everything is finished');
   const reader = new LogReader(world);
   const calm = await calmDown(world, reader, options.settledWithinMs);
-  say('rebuilding the projections, reading log and archive');
+  say('rebuilding the projections, verifying, reading log and archive');
   const evidence = await gather(world, reader, faults);
   return { verdicts: weigh(evidence), evidence, calm, leftOut: leftOut(planned), tormentedMs };
 }
 
 async function underLoad<T>(
-  { seed, perSecond, patienceMs, say }: CampaignOptions, world: World, work: () => Promise<T>,
+  { seed, perSecond, patienceMs, say }: CampaignOptions, world: World, forMs: number,
+  work: () => Promise<T>,
 ): Promise<T> {
   const { product: { url }, noter } = world;
   const endpointIds: string[] = [];
@@ -125,9 +129,10 @@ async function underLoad<T>(
   }
   const load = startLoad({ url, seed, perSecond, noter, endpointIds });
   const probes = startProbes({ url, noter });
+  const spenders = startSpenders({ url, noter, forMs });
   const stop = async (withinMs: number): Promise<void> => {
     say('the load ends');
-    await Promise.all([load.stop(withinMs), probes.stop(withinMs)]);
+    await Promise.all([load, probes, spenders].map((one) => one.stop(withinMs)));
     await noter.settled();
   };
   try {
@@ -158,10 +163,13 @@ async function gather(
   const before = await reader.read();
   // Thousands of the crowd's jobs are alike; their fate in the log is checked in any case.
   const shown = [...before.stories.values()].filter((story) => !requestOf(story).startsWith('c'));
+  const budgets = await readBudgets(world);
   const { rebuilt, views } = await rebuildAll(world, shown);
+  await untilArchived(world, reader);
+  const proofs = await prove(world);
   const { log, stories, archive } = await readBoth(world, reader);
   return {
-    log, stories, views, faults, rebuilt, keyNames, archive,
+    log, stories, views, faults, rebuilt, budgets, proofs, keyNames, prices, archive,
     requests: [...world.noter.notes.values()],
     webhooks: world.receiver.notes,
     ledger: await world.simulator.ledger(),

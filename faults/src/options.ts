@@ -7,7 +7,7 @@ export interface Options {
   readonly seed: number;
   readonly perSecond: number;
   readonly only: readonly FaultKind[];
-  /** A check that is not built yet fails. */
+  /** A defect whose faults cannot be done here counts as failed. */
   readonly release: boolean;
   readonly report: boolean;
   readonly keep: boolean;
@@ -21,7 +21,7 @@ export const usage = `npm run faults -- [options]
   --per-second N       requests of the mixed load (25)
   --only A,B           these faults alone: ${faultKinds.join(', ')}
   --mutations [names]  instead: plant each deliberate defect and see that a check catches it
-  --release            what is not built yet fails
+  --release            with --mutations: a defect that could not be tried here fails
   --report             write faults/results/seed-N.json (or mutations.json), and into
                        docs/reliability.md what all files there come to
   --keep               keep the data directory, for a look at it

@@ -1,11 +1,12 @@
 // All checks over the evidence of one campaign, in their order.
 import { checkAnswers } from './checks/answers';
 import { checkArchive } from './checks/archive';
+import { checkBudgets } from './checks/budgets';
 import { checkMoney } from './checks/money';
 import { checkOutcomes } from './checks/outcomes';
 import { checkRebuilt } from './checks/rebuilt';
 import { checkService } from './checks/service';
-import { notBuilt, type Verdict } from './checks/verdict';
+import { type Verdict } from './checks/verdict';
 import { checkWebhooks } from './checks/webhooks';
 import { type Evidence } from './evidence/evidence';
 
@@ -14,7 +15,7 @@ export function weigh(evidence: Evidence): readonly Verdict[] {
     checkOutcomes(evidence),
     checkAnswers(evidence),
     checkMoney(evidence),
-    notBuilt(4, 'no budget is passed by more than its in-flight estimate'),
+    checkBudgets(evidence),
     checkWebhooks(evidence),
     checkArchive(evidence),
     checkRebuilt(evidence),

@@ -7,17 +7,22 @@ import { eventually, type Holdfast } from './holdfast';
 
 export interface Beside {
   readonly url: string;
+  /** As it names itself. */
+  readonly instance: string;
   /** Starts it (again), on the same port. */
   start(): Promise<void>;
   /** Stops it politely; its exit code. */
   stop(): Promise<number | null>;
+  /** Ends it at once, whatever it is at. */
+  kill(): Promise<number | null>;
 }
 
 export async function startBeside(
-  holdfast: Holdfast, service: 'ingress' | 'workers',
+  holdfast: Holdfast, service: 'ingress' | 'router' | 'workers',
 ): Promise<Beside> {
   const port = await freePort();
-  const env = await environmentOf(holdfast, service, port);
+  const instance = `${service}-beside`;
+  const env = { ...await environmentOf(holdfast, service, port), HOLDFAST_INSTANCE: instance };
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
   let exited: Promise<number | null> = Promise.resolve(null);
@@ -31,13 +36,11 @@ export async function startBeside(
   };
   process.once('exit', () => child?.kill('SIGKILL'));
   await start();
-  return {
-    url, start,
-    stop: () => {
-      child?.kill('SIGTERM');
-      return exited;
-    },
+  const end = (signal: NodeJS.Signals): Promise<number | null> => {
+    child?.kill(signal);
+    return exited;
   };
+  return { url, instance, start, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 async function environmentOf(

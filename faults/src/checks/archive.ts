@@ -1,21 +1,27 @@
-// Check 6: the archive is the log, byte for byte, and all content is what its hash says.
-import { createHash } from 'node:crypto';
+// Check 6: the archive is the log, byte for byte, all content is what its hash says, and both are what
+// was signed.
 import { type AnyEvent } from '@libs/events/envelope';
 import { type ContentRef } from '@libs/events/content';
 import { type Archive, type Evidence } from '../evidence/evidence';
 import { type LoggedCommit } from '../evidence/log-evidence';
 import { type StoredMessage } from '../system/admin-log';
+import { weighProofs } from './proofs';
 import { verdict, type Verdict } from './verdict';
 
-export function checkArchive({ log, archive }: Pick<Evidence, 'log' | 'archive'>): Verdict {
+export function checkArchive(
+  { log, archive, proofs }: Pick<Evidence, 'log' | 'archive' | 'proofs'>,
+): Verdict {
+  const signed = weighProofs({ log, proofs });
   const bytes = log.messages.reduce((sum, message) => sum + message.bytes.length, 0);
-  return verdict(6, 'the archive is the log, byte for byte', {
+  return verdict(6, 'the archive is the log, byte for byte, and is what was signed', {
     messages: log.messages.length, archived: archive.commits.length, bytes,
-    'large contents': archive.objects.size, proofs: 'not built yet',
+    'large contents': archive.objects.size, checkpoints: signed.checkpoints,
+    'event lines signed': signed.covered,
   }, [
-    ...log.unreadable.map((sequence) => `message ${sequence} of the log is no commit`),
+    ...log.unreadable.map((sequence) => `message ${sequence} of the log is no commit that can be read`),
     ...differences(log.messages, archive),
     ...log.commits.flatMap((commit) => contentFindings(commit, archive)),
+    ...signed.findings,
   ]);
 }
 
@@ -38,10 +44,12 @@ function differences(messages: readonly StoredMessage[], { commits }: Archive): 
   return findings;
 }
 
-function contentFindings({ message, events, content }: LoggedCommit, archive: Archive): string[] {
+function contentFindings(
+  { message, events, content, hashes }: LoggedCommit, archive: Archive,
+): string[] {
   const findings: string[] = [];
-  for (const [sha256, text] of content) {
-    if (createHash('sha256').update(text).digest('hex') !== sha256) {
+  for (const [sha256, found] of hashes) {
+    if (found !== sha256) {
       findings.push(`content ${sha256} of commit ${message.sequence} is something else`);
     }
   }

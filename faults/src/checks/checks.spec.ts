@@ -3,10 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { checkAnswers } from './answers';
 import { checkArchive } from './archive';
 import {
-  answer, attempt, evidence, exchange, happyJob, type LineDraft, messagesOf, request, withoutLine,
+  answer, attempt, budget, evidence, exchange, happyJob, type LineDraft, messagesOf, noteOf, request,
+  withoutLine,
 } from './evidence-for-specs';
+import { checkBudgets } from './budgets';
 import { checkMoney } from './money';
 import { checkOutcomes } from './outcomes';
+import { rootsOf } from './proofs';
 import { checkRebuilt } from './rebuilt';
 import { checkService, gapsByFault } from './service';
 import { readStream } from './stream-text';
@@ -19,8 +22,8 @@ const changed = (lines: readonly LineDraft[], type: string, data: object): LineD
 
 test('where all is right every check passes', () => {
   const right = evidence();
-  for (const check of [checkOutcomes, checkAnswers, checkMoney, checkWebhooks, checkArchive,
-    checkRebuilt, checkService]) {
+  for (const check of [checkOutcomes, checkAnswers, checkMoney, checkBudgets, checkWebhooks,
+    checkArchive, checkRebuilt, checkService]) {
     expect([check(right).name, check(right).findings]).toEqual([check(right).name, []]);
   }
 });
@@ -158,11 +161,63 @@ describe('check 3 finds', () => {
 
   test('another sum in the read model, or shown by the API', () => {
     const { archive, views } = evidence();
-    const spend = [{ ...archive.spend[0]!, picoUsd: '26' }];
+    const spend = [{ ...archive.spend[0]!, picoUsd: '26000000' }];
     expect(found(checkMoney(evidence(happyJob(), { archive: { ...archive, spend } }))))
-      .toContain('1 calls for 13 pico USD in the log, 1 calls for 26 pico USD in the read model');
-    const shown = new Map([['job_1', { ...views.get('job_1')!, cost_usd: '0.000000000026' }]]);
-    expect(found(checkMoney(evidence(happyJob(), { views: shown })))).toContain('shown are 26');
+      .toContain('1 calls for 13000000 pico USD in the log, 1 calls for 26000000 pico USD in the read model');
+    const shown = new Map([['job_1', { ...views.get('job_1')!, cost_usd: '0.000026' }]]);
+    expect(found(checkMoney(evidence(happyJob(), { views: shown })))).toContain('shown are 26000000');
+  });
+});
+
+describe('check 4 finds', () => {
+  const given = (changes: object, lines = happyJob(), more: Parameters<typeof evidence>[1] = {}) => {
+    const line = budget(changes);
+    return found(checkBudgets(evidence(lines, { budgets: { shown: [line], made: [line], holds: [] }, ...more })));
+  };
+  const running = (job: string) => happyJob(job).slice(0, 2);
+
+  test('a budget that was passed at some place of the log, whatever came of it', () => {
+    const two = [...running('job_1'), ...running('job_2'), ...happyJob('job_1').slice(2), ...happyJob('job_2').slice(2)];
+    expect(given({}, two)).toContain('key/acme-app: 80000000 pico USD are spent and held at commit 4, its limit is 40000000');
+    const roomy = { limit: '0.000053', spent: '0.000026' };
+    expect(given(roomy, two)).toContain('its limit is 53000000');
+    // One after the other they fit.
+    expect(given(roomy, [...happyJob('job_1'), ...happyJob('job_2')])).not.toContain('its limit is');
+  });
+
+  test('no fault in a call that cost more than was held for it, but in one for which nothing was held', () => {
+    const dear = changed(happyJob(), 'JobSucceeded', { attempts: [attempt('att_job_1', { cost_pico_usd: '60000000' })] });
+    expect(given({ spent: '0.00006' }, dear)).not.toContain('spent and held at commit');
+    const ledger = [evidence().ledger[0]!, { ...evidence().ledger[0]!, attempt: 'att_2', usage: { prompt: 40, completion: 5 } }];
+    expect(given({}, happyJob(), { ledger })).toContain('the simulator served 63000000 pico USD, its limit is 40000000, estimates were off by 0');
+  });
+
+  test('other sums than the log has, or than the simulator billed', () => {
+    expect(given({ spent: '0.000014' })).toContain('13000000 spent in the log, shown are 14000000');
+    expect(given({ held: '0.000001' })).toContain('0 held in the log, shown are 1000000');
+    const ledger = [{ ...evidence().ledger[0]!, usage: { prompt: 3, completion: 6 } }];
+    expect(given({}, happyJob(), { ledger })).toContain('13000000 are booked, the simulator billed 15000000');
+  });
+
+  test('money that is held and listed as no hold of unknown end', () => {
+    const lost = running('job_1');
+    expect(given({ spent: '0', held: '0.00004' }, lost)).toContain('40000000 are held, and the listed holds of unknown end come to 0');
+    const line = budget({ spent: '0', held: '0.00004' });
+    const holds = [{ key: 'acme-app', customer: 'acme', held_usd: '0.00004' }];
+    expect(found(checkBudgets(evidence(lost, { ledger: [], budgets: { shown: [line], made: [line], holds } })))).toBe('');
+  });
+
+  test('budgets that come out otherwise when they are made again, or not at all', () => {
+    const made = (again: readonly ReturnType<typeof budget>[] | string) =>
+      found(checkBudgets(evidence(happyJob(), { budgets: { shown: [budget()], made: again, holds: [] } })));
+    expect(made([budget({ held: '0.1' })])).toContain('made again from the first event as 0.000013 spent and 0.1 held');
+    expect(made([])).toContain('1 budgets are shown, 0 were made again');
+    expect(made('it ended with 1: no')).toContain('budgets were not made again: it ended with 1: no');
+  });
+
+  test('that nothing was tried', () => {
+    expect(given({ limit: '500' })).toContain('no budget came to its limit');
+    expect(found(checkBudgets(evidence(happyJob(), { budgets: { shown: [], made: [], holds: [] } })))).toContain('no budget came to its limit');
   });
 });
 
@@ -219,6 +274,40 @@ describe('check 6 finds', () => {
     const right = evidence();
     expect(found(checkArchive({ ...right, log: { ...right.log, unreadable: [4] } })))
       .toContain('message 4 of the log is no commit');
+  });
+});
+
+describe('check 6 finds of what was signed', () => {
+  const given = (proofs: object, lines = happyJob()) =>
+    found(checkArchive(evidence(lines, { proofs: { ...evidence().proofs, ...proofs } })));
+
+  test('a checkpoint of other lines than the log has, in a file or in the log', () => {
+    const { files } = evidence().proofs;
+    expect(given({ files }, changed(happyJob(), 'JobRouted', { routing: 2 })))
+      .toContain("the checkpoint of file 1 is not the tree of the log's first 5 event lines");
+    const note = noteOf(messagesOf(happyJob()).slice(1));
+    const lines = [...happyJob(), { type: 'CheckpointSigned', subject: 'holdfast/log', data: { note } }];
+    expect(given({ files: [] }, lines)).toContain("the checkpoint of commit 6 is not the tree of the log's first 4");
+    expect(given({ files: ['holdfast/log\n900\nAAAA\n'] })).toContain('first 900 event lines');
+  });
+
+  test('that nothing was signed', () => {
+    expect(given({ files: [] })).toContain('nothing was signed');
+  });
+
+  test("what the product's own verification found, or that it did not end well", () => {
+    const problems = [{ kind: 'changed', message: 'line 0 of commit 12 is another' }];
+    expect(given({ verify: { code: 1, output: `reading\n${JSON.stringify({ ok: false, problems })}\n` } }))
+      .toContain('holdfast verify: changed: line 0 of commit 12 is another');
+    expect(given({ verify: { code: 1, output: 'no such key' } })).toContain('holdfast verify ended with 1: no such key');
+  });
+
+  test('roots that are not those of RFC 6962', () => {
+    const lines = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f']
+      .map((hex) => Buffer.from(hex, 'hex'));
+    const roots = rootsOf(lines, new Set([0, 1, 2, 8]));
+    expect([...roots.values()].map((root) => Buffer.from(root, 'base64').toString('hex').slice(0, 16)))
+      .toEqual(['e3b0c44298fc1c14', '6e340b9cffb37a98', 'fac54203e7cc696c', '5dc9da79a70659a9']);
   });
 });
 

@@ -1,8 +1,9 @@
 // A small evidence in which everything is right, for specs that then spoil one thing of it.
 import { createHash } from 'node:crypto';
 import { type AnyEvent } from '@libs/events/envelope';
-import { type Evidence } from '../evidence/evidence';
+import { type Budget, type Evidence } from '../evidence/evidence';
 import { readLog } from '../evidence/log-evidence';
+import { rootsOf } from './proofs';
 import { storiesOf } from '../evidence/stories';
 import { type RequestNote, type Try } from '../notes';
 import { type StoredMessage } from '../system/admin-log';
@@ -31,7 +32,7 @@ export function happyJob(id = 'job_1', request = 'r1'): LineDraft[] {
         body: { sha256: sha256('{}'), bytes: 2, where: 'line' },
       },
     },
-    { type: 'JobRouted', subject: id, data: { routing: 1 } },
+    { type: 'JobRouted', subject: id, data: { routing: 1, hold: { amount_pico_usd: '40000000' } } },
     {
       type: 'JobSucceeded', subject: id,
       data: {
@@ -47,7 +48,7 @@ export function happyJob(id = 'job_1', request = 'r1'): LineDraft[] {
 export function attempt(id: string, changes: object = {}): object {
   return {
     attempt_id: id, routing: 1, provider: 'alpha', key: 'main', model: 'm', outcome: 'succeeded',
-    usage, cost_pico_usd: '13', ...changes,
+    usage, cost_pico_usd: '13000000', ...changes,
   };
 }
 
@@ -100,10 +101,10 @@ export function evidence(
         sequence, subject, msgId, bytes,
       })),
       objects: new Map(),
-      spend: [{ tenant: 'acme', key: 'acme-app', picoUsd: '13', calls: 1 }],
+      spend: [{ tenant: 'acme', key: 'acme-app', picoUsd: '13000000', calls: 1 }],
     },
     views: new Map([['job_1', {
-      id: 'job_1', status: 'succeeded', cost_usd: '0.000000000013',
+      id: 'job_1', status: 'succeeded', cost_usd: '0.000013',
       webhook: { status: 'delivered' },
       attempts: [{ attempt_id: 'att_job_1', outcome: 'succeeded' }],
     }]]),
@@ -111,9 +112,26 @@ export function evidence(
     rebuilt: {
       readModels: { exitCode: 0, output: '' }, views: { asked: 1, differing: [], missing: [] },
     },
+    budgets: {
+      shown: [budget()], made: [budget()], holds: [],
+    },
+    proofs: { verify: { code: 0, output: '{"ok":true}' }, files: [noteOf(messages)] },
     keyNames: { aa01: 'alpha/main' },
+    prices: { alpha: { input: 1, output: 2 } },
     ...changes,
   };
+}
+
+/** Of the key of the happy job: what it is held for is all that there is. */
+export function budget(changes: Partial<Budget> = {}): Budget {
+  return { level: 'key', id: 'acme-app', limit: '0.00004', spent: '0.000013', held: '0', ...changes };
+}
+
+/** A checkpoint over all event lines of these messages. */
+export function noteOf(messages: readonly StoredMessage[]): string {
+  const lines = messages.map(({ bytes }) => Buffer.from(Buffer.from(bytes).toString().split('\n')[0] ?? ''));
+  const size = lines.length;
+  return `holdfast/log\n${size}\n${rootsOf(lines, new Set([size])).get(size) ?? ''}\n\n— signed`;
 }
 
 export function withoutLine(lines: readonly LineDraft[], type: AnyEvent['type']): LineDraft[] {

@@ -1,5 +1,6 @@
 // What a check came to.
 
+/** `not built yet`: in reports of earlier runs. */
 export type VerdictState = 'passed' | 'failed' | 'not built yet';
 
 export interface Verdict {
@@ -17,8 +18,4 @@ export function verdict(
   number: number, name: string, numbers: Verdict['numbers'], findings: readonly string[],
 ): Verdict {
   return { number, name, numbers, findings, state: findings.length === 0 ? 'passed' : 'failed' };
-}
-
-export function notBuilt(number: number, name: string): Verdict {
-  return { number, name, state: 'not built yet', numbers: {}, findings: [] };
 }

@@ -41,6 +41,33 @@ export interface Rebuilt {
   };
 }
 
+/** A budget as the API shows it; amounts in decimal USD. */
+export interface Budget {
+  readonly level: string;
+  readonly id: string;
+  readonly limit: string;
+  readonly spent: string;
+  readonly held: string;
+}
+
+export interface Budgets {
+  /** By the owner of each partition, when everything had ended. */
+  readonly shown: readonly Budget[];
+  /** The same moment, folded anew from the first archived event; as it failed: why. */
+  readonly made: readonly Budget[] | string;
+  /** Open holds, of calls whose end nobody learned. */
+  readonly holds: readonly {
+    readonly key: string; readonly customer: string; readonly held_usd: string | null;
+  }[];
+}
+
+export interface Proofs {
+  /** How `holdfast verify --json` ended. */
+  readonly verify: { readonly code: number | null; readonly output: string };
+  /** Signed notes of the checkpoint directory. */
+  readonly files: readonly string[];
+}
+
 export interface Evidence {
   readonly log: LogEvidence;
   readonly stories: Stories;
@@ -51,6 +78,10 @@ export interface Evidence {
   readonly views: ReadonlyMap<string, JobView>;
   readonly faults: readonly FaultNote[];
   readonly rebuilt: Rebuilt;
+  readonly budgets: Budgets;
+  readonly proofs: Proofs;
+  /** USD a million tokens, by provider. */
+  readonly prices: Readonly<Record<string, { readonly input: number; readonly output: number }>>;
   /** `provider/key name` by the last characters that the ledger shows. */
   readonly keyNames: Readonly<Record<string, string>>;
 }

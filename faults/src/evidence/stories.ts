@@ -105,7 +105,7 @@ function statusOf(event: AnyEvent): Outcome['status'] | null {
   return event.type === 'JobExpired' ? 'expired' : null;
 }
 
-function attemptsIn(event: AnyEvent): readonly AttemptRecord[] {
+export function attemptsIn(event: AnyEvent): readonly AttemptRecord[] {
   const { data } = event;
   if ('attempts' in data) return data.attempts;
   return 'attempt' in data && data.attempt !== null ? [data.attempt] : [];
@@ -116,12 +116,12 @@ const endTypes: readonly string[] = [
   'JobCanceled', 'JobExpired',
 ];
 
-/** An abandonment without an attempt is a redelivery that says that it knows nothing. */
-function routingEnded({ type, data }: AnyEvent): number | null {
+/** Which routing this is the end of; an abandonment without an attempt is a redelivery that says that it knows nothing. */
+export function routingEnded({ type, data }: AnyEvent): number | null {
   if (!endTypes.includes(type) || !('routing' in data)) return null;
   return 'attempt' in data && data.attempt === null ? null : data.routing;
 }
 
-function knowledge({ cost_pico_usd: cost, outcome }: AttemptRecord): number {
+export function knowledge({ cost_pico_usd: cost, outcome }: AttemptRecord): number {
   return (cost === null ? 0 : 2) + (outcome === 'unknown' ? 0 : 1);
 }

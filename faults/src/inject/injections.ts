@@ -18,6 +18,7 @@ export const injections: Readonly<Record<FaultKind, Injection>> = {
   'kill nats': kill('nats'),
   'restart nats': kill('nats', 'SIGTERM'),
   'stop postgres': stopPostgres,
+  'kill postgres': kill('postgres'),
   'pause postgres': pause('postgres'),
   'pause ingress': pause('ingress'),
   'pause router': pause('router'),

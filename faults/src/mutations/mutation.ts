@@ -22,10 +22,3 @@ export interface Mutation {
   /** Number of the check that must fail; null: none may, for what this is a control. */
   readonly caughtBy: number | null;
 }
-
-/** Named by the design, but what it would spoil is not there yet. */
-export interface LaterMutation {
-  readonly name: string;
-  readonly defect: string;
-  readonly notBuilt: string;
-}

@@ -2,7 +2,7 @@
 import { type CampaignOptions, runCampaign } from '../campaign';
 import { type Verdict } from '../checks/verdict';
 import { type MutationReport } from '../report/report';
-import { laterMutations, mutations } from './table';
+import { mutations } from './table';
 import { type Mutation } from './mutation';
 import { plant } from './plant';
 
@@ -10,7 +10,7 @@ type Shared = Pick<
   CampaignOptions, 'seed' | 'repository' | 'say' | 'cleanup' | 'keep' | 'perSecond'
 >;
 
-export type MutationEnd = 'as expected' | 'failed' | 'left out' | 'not built yet';
+export type MutationEnd = 'as expected' | 'failed' | 'left out';
 
 /** A few faults one after the other; none of the defects needs more. */
 const secondsEach = 20;
@@ -28,12 +28,6 @@ export async function runMutations(
     const { end, text } = await runOne(mutation, shared).catch(brokenOff);
     shared.say(`== ${mutation.name}: ${text}`);
     ends.push({ name: mutation.name, defect: mutation.defect, end, text });
-  }
-  if (names.length > 0) return ends;
-  for (const { name, defect, notBuilt } of laterMutations) {
-    const text = `not built yet (${notBuilt})`;
-    shared.say(`\n== ${name}: ${text}`);
-    ends.push({ name, defect, end: 'not built yet', text });
   }
   return ends;
 }

@@ -1,5 +1,5 @@
 // The table of deliberate defects. Each is one that an event-sourced broker could really have.
-import { type LaterMutation, type Mutation, type Patch } from './mutation';
+import { type Mutation, type Patch } from './mutation';
 
 const everywhere = ['ingress', 'router', 'workers', 'audit'] as const;
 
@@ -130,11 +130,23 @@ export const mutations: readonly Mutation[] = [
     patches: [], natsSync: 'default',
     faults: ['power loss'], caughtBy: 1,
   },
-];
-
-export const laterMutations: readonly LaterMutation[] = [
   {
-    name: 'no-hold-on-budgets', defect: 'attempts run without a hold on their budget',
-    notBuilt: 'budgets',
+    name: 'no-hold-on-budgets',
+    defect: 'attempts run without a hold on their budget',
+    patches: [{
+      services: ['router'],
+      find: /const by = BigInt\(calls - entry\.heldCalls\);/, replace: 'const by = 0n;',
+    }],
+    faults: ['kill audit'], caughtBy: 4,
+  },
+  {
+    name: 'tree-skips-commits',
+    defect: 'the tree that is signed leaves out every fiftieth commit; the archive itself is whole',
+    patches: [{
+      services: ['audit'],
+      find: /for \(const line of \(0,[\w$]+\.eventLineBytes\)\(bytes\)\)leaves\.push\(/,
+      replace: 'if (sequence % 50 !== 0) $&',
+    }],
+    faults: ['kill audit'], caughtBy: 6,
   },
 ];

@@ -44,6 +44,7 @@ export const faultRules = {
   'kill nats': rule('process', restart),
   'restart nats': rule('process', restart, { rank: 'usual' }),
   'stop postgres': rule('process', aside, { holdMs: momentMs, rank: 'core' }),
+  'kill postgres': rule('process', aside, { holdMs: momentMs, rank: 'core' }),
   'pause postgres': rule('process', aside),
   'pause ingress': rule('process', pause),
   'pause router': rule('process', pause),

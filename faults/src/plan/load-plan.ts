@@ -4,11 +4,13 @@ import { seededRandom, type SeededRandom } from '@libs/test-kit/seeded-random';
 /**
  * sync, stream: with the official SDKs. async: left behind and asked for later. webhook: left
  * behind and told. repeat: the same idempotency key twice. cancel: left behind and canceled. leave:
- * the caller goes away while it waits. probe: a sync call without retries, for measuring.
+ * the caller goes away while it waits. probe: a sync call without retries, for measuring. spend: one
+ * on a key with little money.
  */
 export type Shape =
-  | 'sync' | 'stream' | 'async' | 'webhook' | 'repeat' | 'cancel' | 'leave' | 'probe';
-export type LoadShape = Exclude<Shape, 'probe'>;
+  | 'sync' | 'stream' | 'async' | 'webhook' | 'repeat' | 'cancel' | 'leave' | 'probe'
+  | 'spend';
+export type LoadShape = Exclude<Shape, 'probe' | 'spend'>;
 export type Surface = 'openai' | 'anthropic';
 
 export interface PlannedRequest {

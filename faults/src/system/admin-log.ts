@@ -17,6 +17,7 @@ export interface StoredMessage {
 }
 
 const workersConsumer = 'workers';
+const keyStream = 'KV_content-keys';
 const snapshotsStream = 'OBJ_snapshots';
 
 export class AdminLog {
@@ -78,10 +79,20 @@ export class AdminLog {
 
   /** Everything from a sequence on, up to the end now. */
   async read(fromSequence: number): Promise<StoredMessage[]> {
+    return this.#read(streamName, fromSequence);
+  }
+
+  /** Records of the bucket of wrapped data keys. */
+  async contentKeys(): Promise<string[]> {
+    const messages = await this.#read(keyStream, 1);
+    return messages.map(({ bytes }) => Buffer.from(bytes).toString('utf8'));
+  }
+
+  async #read(stream: string, fromSequence: number): Promise<StoredMessage[]> {
     const found: StoredMessage[] = [];
-    const end = await this.lastSequence();
+    const end = (await this.#stream(stream)).state.last_seq;
     if (end < fromSequence) return found;
-    const consumer = await this.js.consumers.get(streamName, { opt_start_seq: fromSequence });
+    const consumer = await this.js.consumers.get(stream, { opt_start_seq: fromSequence });
     const messages = await consumer.consume({ max_messages: 500 });
     for await (const message of messages) {
       found.push({
@@ -100,8 +111,8 @@ export class AdminLog {
     await this.nc.close();
   }
 
-  #stream() {
-    return patiently('state of the log', () => this.jsm.streams.info(streamName));
+  #stream(stream = streamName) {
+    return patiently(`state of ${stream}`, () => this.jsm.streams.info(stream));
   }
 
   #workers() {
