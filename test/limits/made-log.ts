@@ -17,11 +17,11 @@ import { project } from '../../services/audit/src/shared/projector';
 
 /** As a busy ingress, router and worker commit: 3 events a job, some jobs a commit. */
 const jobsPerCommit = 16;
-export const eventsPerGroup = jobsPerCommit * 3;
+const eventsPerGroup = jobsPerCommit * 3;
 const startMs = Date.UTC(2026, 0, 1);
 /** Ten million event lines are about seven weeks. */
 const msPerJob = 1_200;
-export const oneRareIn = 5_000;
+const oneRareIn = 5_000;
 
 export class MadeLog {
   #sequence = 0;

@@ -53,7 +53,7 @@ export function consistencyRanges(from: number, to: number): LeafRange[] {
 }
 
 /** The complete subtrees a range is made of, left to right. */
-export function nodesOf({ from, to }: LeafRange): TreeNode[] {
+function nodesOf({ from, to }: LeafRange): TreeNode[] {
   const nodes: TreeNode[] = [];
   for (let start = from; start < to;) {
     const size = splitOf(to - start + 1);

@@ -2,7 +2,7 @@
 // holds the hashes of up to 256 complete subtrees of height 8 × level; what lies between is computed.
 import { hashBytes, nodeHash, type Sha256 } from './tree-hash';
 
-export const tileHeight = 8;
+const tileHeight = 8;
 export const tileWidth = 256;
 
 /** A complete subtree: 2^height leaves, from leaf index × 2^height on. */

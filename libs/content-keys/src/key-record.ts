@@ -15,14 +15,6 @@ const keyRecord = z.object({
 });
 export type KeyRecord = z.infer<typeof keyRecord>;
 
-/** That a key was destroyed by an erasure: stands in its place for ever. */
-const erasedMark = z.object({
-  /** Id of the erasure. */
-  erasure: z.string(),
-  erased_at_ms: z.number().int(),
-});
-export type ErasedMark = z.infer<typeof erasedMark>;
-
 /** Parts with dots between them: keys of one data subject may have names under that of the subject. */
 const keyName = /^[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,3}$/;
 
@@ -37,6 +29,11 @@ export function nameOfKey(keyId: string): string {
 
 /** What is being destroyed because its time is over (services/ingress). */
 export const sweepEntry = 'sweep';
+
+/** What stands in the place of an erased key for ever, under `erasedEntry` of its id. */
+export function erasedMark(erasure: string, erasedAtMs: number): string {
+  return JSON.stringify({ erasure, erased_at_ms: erasedAtMs });
+}
 
 /** Under which entry the mark of an erased key stands. */
 export function erasedEntry(keyId: string): string {
@@ -54,8 +51,4 @@ export function erasedKeyOf(entry: string): string {
 /** @throws ZodError when it is no record of ours. */
 export function parseRecord(text: string): KeyRecord {
   return keyRecord.parse(JSON.parse(text));
-}
-
-export function parseMark(text: string): ErasedMark {
-  return erasedMark.parse(JSON.parse(text));
 }

@@ -5,7 +5,7 @@ export const adminRole = z.enum(['owner', 'operator', 'auditor']);
 export type AdminRole = z.infer<typeof adminRole>;
 
 /** How an administrator was known: the root token, a named one, a login (its token or session). */
-export const actedVia = z.enum(['root_token', 'token', 'oidc', 'session']);
+const actedVia = z.enum(['root_token', 'token', 'oidc', 'session']);
 
 /** Who acts, as the log keeps it. */
 const who = {

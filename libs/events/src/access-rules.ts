@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 /** Bounds on what a request may carry; absent ones bound nothing. */
-export const paramLimits = z.object({
+const paramLimits = z.object({
   /** Most tokens of one answer that may be asked for. */
   max_tokens: z.number().int().positive().optional(),
   temperature: z.object({ min: z.number(), max: z.number() }).optional(),

@@ -9,7 +9,7 @@ import { KeyStore, type StoredKey } from '@libs/content-keys/key-store';
 import { timeOfKey } from '@libs/content-keys/timed-name';
 import { Fault } from '@libs/faults/faults';
 
-export const keyBucket = 'content-keys';
+const keyBucket = 'content-keys';
 export const keyStream = `KV_${keyBucket}`;
 const prefix = `$KV.${keyBucket}.`;
 

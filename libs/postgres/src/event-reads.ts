@@ -2,6 +2,7 @@
 // that a page costs what it shows, and not what there is.
 import { type Database } from './database';
 import { linesPerPartition, partitionOfLeaf } from './event-partitions';
+import type { EventRow } from './index-store';
 
 /** What is asked for; null: whatever it is. */
 export interface EventFilter {
@@ -27,21 +28,9 @@ export interface LeafRange {
   readonly to: number;
 }
 
-export interface FoundRow {
+/** An event line of the index, with its place in the audit tree. */
+export interface FoundRow extends Omit<EventRow, 'place' | 'words'> {
   readonly leaf: number;
-  readonly sequence: number;
-  readonly line: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly type: string;
-  readonly subject: string;
-  readonly tenant: string;
-  readonly actor: string | null;
-  readonly key: string | null;
-  readonly team: string | null;
-  readonly model: string | null;
-  readonly provider: string | null;
-  readonly outcome: string | null;
 }
 
 export interface EventPage {

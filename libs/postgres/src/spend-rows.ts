@@ -53,7 +53,7 @@ const sumColumns = {
   requests: 'bigint', failed: 'bigint', calls: 'bigint', unknown: 'bigint', resolved: 'bigint',
 } as const;
 
-export const sumNames = Object.keys(sumColumns) as (keyof typeof sumColumns)[];
+const sumNames = Object.keys(sumColumns) as (keyof typeof sumColumns)[];
 
 const spendColumns = { ...byColumns, ...sumColumns };
 const labelledColumns = { ...byColumns, metadata: 'jsonb', ...sumColumns };

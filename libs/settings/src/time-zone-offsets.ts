@@ -21,7 +21,7 @@ export interface TimeZoneTable {
 }
 
 /** Release of the database in this runtime, e.g. `2025c`. */
-export function timeZoneRelease(): string {
+function timeZoneRelease(): string {
   return process.versions.tz ?? '';
 }
 

@@ -70,7 +70,7 @@ async function close(
     : `${state.replace('_', ' ')}: ${released ?? 'an unknown amount of'} USD released${booked}`);
 }
 
-export function holdsText({ data, held_usd: held }: {
+function holdsText({ data, held_usd: held }: {
   readonly data: readonly HoldLine[]; readonly held_usd: string;
 }): string {
   if (data.length === 0) return 'no holds of unknown end';

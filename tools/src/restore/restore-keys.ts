@@ -1,6 +1,6 @@
 // Makes the bucket of data keys again from its copy in the archive. What an archived erasure destroyed
 // stays destroyed, however old the copy is, and so does what is past its time.
-import { erasedEntry, isErasedEntry, parseRecord } from '@libs/content-keys/key-record';
+import { erasedEntry, erasedMark, isErasedEntry, parseRecord } from '@libs/content-keys/key-record';
 import { type KeyStore } from '@libs/content-keys/key-store';
 import { isNamingEntry } from '@libs/content-keys/subject-names';
 import { timeOfKey } from '@libs/content-keys/timed-name';
@@ -48,8 +48,8 @@ async function erasedKeys(database: Database): Promise<Map<string, string>> {
     splitCommit(bytes).eventLines.forEach((text, line) => {
       const event = parseEventLine(text, line);
       if (event.type !== 'SubjectErased') return;
-      const mark = { erasure: event.subject, erased_at_ms: Date.parse(event.time) };
-      for (const id of event.data.keys) erased.set(id, JSON.stringify(mark));
+      const mark = erasedMark(event.subject, Date.parse(event.time));
+      for (const id of event.data.keys) erased.set(id, mark);
     });
   }
   return erased;

@@ -6,10 +6,11 @@ import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
 import { timeZoneField } from '@libs/settings/limits-shape';
 import { isRefusal, refusal } from '../shared/refusal';
-import { accessBody, checkFields, checkRules, rulesAsBody, stateDrafts } from './access-bodies';
+import { accessBody, checkFields, rulesAsBody } from './access-bodies';
+import { accessDrafts } from './access-drafts';
 import { type EntityKind, entityId, entityName } from './entity-kind';
 import { stateView } from './key-view';
-import { limitsDrafts, limitsOfEntity } from './limits-kind';
+import { limitsOfEntity } from './limits-kind';
 
 const customerBody = z.object({
   id: entityId.refine((value) => value !== systemTenant, {
@@ -26,25 +27,19 @@ export const customers: EntityKind = {
     return one === undefined ? null : { view: view(state, one), origin: one.origin };
   },
   make: (body, context) => {
-    const { state } = context;
     const value = checkFields(body, customerBody);
     if (isRefusal(value)) return value;
     const { id, name, weight, content, time_zone: zone } = value;
     const owner = { level: 'customer' as const, id, tenant: id };
-    const limits = limitsDrafts(context, owner, value);
-    if (isRefusal(limits)) return limits;
-    const states = stateDrafts(state, owner, value);
-    if (isRefusal(states)) return states;
-    const rules = buildAccess(value);
-    const wrong = checkRules(state, owner, rules);
-    if (wrong !== null) return wrong;
+    const also = accessDrafts(context, owner, value);
+    if (isRefusal(also)) return also;
     const data = {
-      customer: id, name, weight, ...rules,
+      customer: id, name, weight, ...buildAccess(value),
       ...(zone === undefined ? {} : { time_zone: zone }),
       ...(content === undefined ? {} : { content }), origin: 'api' as const,
     };
     const draft = { type: 'CustomerSet' as const, subject: id, tenant: id, data };
-    return { id, draft, also: [...limits, ...states] };
+    return { id, draft, also };
   },
   changeable: true,
   base: (state, wanted) => {

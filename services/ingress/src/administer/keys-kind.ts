@@ -1,21 +1,18 @@
 // Virtual keys in administration: made with a value that is shown once, changed without it.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { type EventDraft } from '@libs/events/envelope';
 import { formatKey, hintLetters, keyBytes } from '@libs/governance/key-format';
-import { systemTenant } from '@libs/governance/state';
+import { type GovernanceState, systemTenant, type VirtualKey } from '@libs/governance/state';
 import { sha256Hex } from '@libs/log/content';
-import { type GovernanceState, type VirtualKey } from '@libs/governance/state';
-import { buildAccess, buildDenials, metadata, without } from '@libs/settings/access-shape';
+import { buildDenials, metadata, without } from '@libs/settings/access-shape';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import {
-  absent, accessBody, checkFields, checkRules, rulesAsBody, stateDrafts,
-} from './access-bodies';
+import { absent, accessBody, checkFields, rulesAsBody } from './access-bodies';
+import { accessDrafts } from './access-drafts';
 import {
   type Body, type EntityKind, entityId, entityName, type Found, type Made, type MakeContext,
 } from './entity-kind';
 import { keyView } from './key-view';
-import { limitsDrafts, limitsOfEntity } from './limits-kind';
+import { limitsOfEntity } from './limits-kind';
 
 const keyBody = z.object({
   id: entityId.optional(),
@@ -80,7 +77,7 @@ function makeKey(body: Body, context: MakeContext): Made | HttpRefusal {
     return refusal(400, 'invalid_value', 'expires_at: is in the past.', { param: 'expires_at' });
   }
   const id = value.id ?? `key_${randomBytes(8).toString('hex')}`;
-  const also = besides(context, { level: 'key', id, tenant }, value);
+  const also = accessDrafts(context, { level: 'key', id, tenant }, value, value.team);
   if (isRefusal(also)) return also;
   const data = {
     key: id, team: value.team, name: value.name,
@@ -95,20 +92,6 @@ function makeKey(body: Body, context: MakeContext): Made | HttpRefusal {
     id, draft: { ...draft, type: 'KeyCreated', data: { ...data, hash, hint } }, also,
     once: { value: secret },
   };
-}
-
-/** Checks the rules, too: nothing goes into the log of a key that could do nothing. */
-function besides(
-  context: MakeContext, owner: { level: 'key'; id: string; tenant: string },
-  value: z.output<typeof keyBody>,
-): readonly EventDraft[] | HttpRefusal {
-  const { state } = context;
-  const limits = limitsDrafts(context, owner, value);
-  if (isRefusal(limits)) return limits;
-  const states = stateDrafts(state, owner, value);
-  if (isRefusal(states)) return states;
-  const wrong = checkRules(state, owner, buildAccess(value), value.team);
-  return wrong ?? [...limits, ...states];
 }
 
 function ownerOf(

@@ -5,12 +5,11 @@ import { systemTenant } from '@libs/governance/state';
 import { type GovernanceState } from '@libs/governance/state';
 import { buildAccess } from '@libs/settings/access-shape';
 import { isRefusal, refusal } from '../shared/refusal';
-import {
-  absent, accessBody, checkFields, checkRules, rulesAsBody, stateDrafts,
-} from './access-bodies';
+import { absent, accessBody, checkFields, rulesAsBody } from './access-bodies';
+import { accessDrafts } from './access-drafts';
 import { type EntityKind, entityId, entityName } from './entity-kind';
 import { stateView } from './key-view';
-import { limitsDrafts, limitsOfEntity } from './limits-kind';
+import { limitsOfEntity } from './limits-kind';
 
 const teamBody = z.object({
   id: entityId, customer: entityId.default('default'), name: entityName, ...accessBody,
@@ -31,16 +30,11 @@ export const teams: EntityKind = {
     const keys = keysOf(state, id);
     if (keys.some((key) => key.tenant !== customer)) return inUse(id, keys, 'move it');
     const owner = { level: 'team' as const, id, tenant: customer };
-    const limits = limitsDrafts(context, owner, value);
-    if (isRefusal(limits)) return limits;
-    const states = stateDrafts(state, owner, value);
-    if (isRefusal(states)) return states;
-    const rules = buildAccess(value);
-    const wrong = checkRules(state, owner, rules);
-    if (wrong !== null) return wrong;
-    const data = { team: id, customer, name, ...rules, origin: 'api' as const };
+    const also = accessDrafts(context, owner, value);
+    if (isRefusal(also)) return also;
+    const data = { team: id, customer, name, ...buildAccess(value), origin: 'api' as const };
     const draft = { type: 'TeamSet' as const, subject: id, tenant: customer, data };
-    return { id, draft, also: [...limits, ...states] };
+    return { id, draft, also };
   },
   changeable: true,
   base: (state, wanted) => {

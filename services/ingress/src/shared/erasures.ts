@@ -1,7 +1,7 @@
 // Erasures: asked for as an event, then the keys destroyed, then the fact. An erasure that is asked for
 // and not done is carried out by every ingress that finds it, as often as it takes: each step can be
 // repeated, and what was made after it was asked for stays.
-import { erasedEntry, isErasedEntry, nameOfKey, parseRecord } from '@libs/content-keys/key-record';
+import { erasedEntry, erasedMark, isErasedEntry, nameOfKey, parseRecord } from '@libs/content-keys/key-record';
 import { type SubjectKeys } from '@libs/content-keys/subject-keys';
 import { type Catalogue } from '@libs/events/catalogue';
 import { type AnyEvent, type EventDraft, timeMs } from '@libs/events/envelope';
@@ -101,7 +101,7 @@ export class Erasures {
     if (open === undefined) return;
     const { store } = this.parts.subjectKeys;
     for (const keyId of open.data.keys) {
-      const mark = JSON.stringify({ erasure, erased_at_ms: this.parts.now() });
+      const mark = erasedMark(erasure, this.parts.now());
       await store.create(erasedEntry(keyId), mark);
       await store.destroy(nameOfKey(keyId), (value) => parseRecord(value).id === keyId);
     }
