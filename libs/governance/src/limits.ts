@@ -16,13 +16,35 @@ export function boundsNothing(
 }
 
 const none: readonly Limits[] = [];
+/** Asked several times for each request. By the limits of one state, which never change. */
+const known = new WeakMap<GovernanceState['limits'], Map<string, readonly Limits[]>>();
+/** More callers than this are hardly under way between two changes of the limits. */
+const knownMax = 50_000;
 
-/** Bounds of all levels of a request: of its key first, then of its team and its customer. */
+/**
+ * Bounds of all levels of a request: of its key first, then of its team and its customer; the same
+ * array each time, as long as no limits are changed.
+ */
 export function limitsOf(
   { limits }: Pick<GovernanceState, 'limits'>,
   who: { readonly tenant: string; readonly team: string | null; readonly key: string | null },
 ): readonly Limits[] {
   if (limits.size === 0) return none;
+  let byCaller = known.get(limits);
+  if (byCaller === undefined) known.set(limits, byCaller = new Map());
+  const name = `${who.tenant}\n${who.team ?? ''}\n${who.key ?? ''}`;
+  let found = byCaller.get(name);
+  if (found === undefined) {
+    found = findLimits(limits, who);
+    if (byCaller.size >= knownMax) byCaller.clear();
+    byCaller.set(name, found);
+  }
+  return found;
+}
+
+function findLimits(
+  limits: GovernanceState['limits'], who: Parameters<typeof limitsOf>[1],
+): readonly Limits[] {
   const found = [
     who.key === null ? undefined : limits.get(limitsName('key', who.key)),
     who.team === null ? undefined : limits.get(limitsName('team', who.team)),

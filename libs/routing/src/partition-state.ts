@@ -14,7 +14,7 @@ import type { Place } from './provider-load';
 import type { Timers } from './timers';
 
 /** Counts up when the fold changes its meaning: an older snapshot is migrated or left. */
-export const foldVersion = 7;
+export const foldVersion = 8;
 
 export interface PartitionState {
   readonly partition: number;

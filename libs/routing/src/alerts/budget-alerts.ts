@@ -1,6 +1,6 @@
 // Thresholds of budgets: looked at when more was spent of one, or when it refused a request.
 import type { GovernanceState } from '@libs/governance/state';
-import { type Bound, boundsOf, limitAt } from '../ledger/bounds';
+import { type Bound, boundsOfOne, limitAt } from '../ledger/bounds';
 import { type Ledger, sumOf } from '../ledger/ledger';
 import { firstSlot, slotAt, slotEndsMs } from '../ledger/windows';
 import type { Due } from './due';
@@ -19,7 +19,7 @@ export function budgetAlerts(
   if (of === undefined) return [];
   const { spent, held } = sumOf(ledger, account, nowMs);
   const refusedAtMs = ledger.accounts.get(account)?.refusedAtMs ?? -Infinity;
-  return boundsOf([of]).filter((bound) => bound.account === account).flatMap((bound) => {
+  return boundsOfOne(of).filter((bound) => bound.account === account).flatMap((bound) => {
     // While a budget is raised, more of it is to be spent before anybody is told.
     const limit = limitAt(bound, nowMs);
     const isRefused = !bound.soft && refusedAtMs >= firstSlot(bound, nowMs);

@@ -32,6 +32,8 @@ export interface Bound extends Scope {
   readonly timeZone: string | null;
   readonly offsets: TimeZoneOffsets | null;
   readonly raises: readonly BoundRaise[];
+  /** A bound before it has the same account, with another limit: what it holds is held there. */
+  readonly isRepeated: boolean;
 }
 
 export interface BoundRaise {
@@ -50,23 +52,35 @@ const alertAtDefault: readonly number[] = [50, 80, 100];
 
 /** Limits are immutable values of the governance fold. */
 const known = new WeakMap<Limits, readonly Bound[]>();
+/** Of all levels, as `limitsOf` finds them: once for all requests of a caller. */
+const knownTogether = new WeakMap<readonly Limits[], readonly Bound[]>();
 
 export function boundsOf(limits: readonly Limits[]): readonly Bound[] {
-  const [only] = limits;
-  if (limits.length === 1 && only !== undefined) return boundsOfOne(only);
-  return limits.flatMap(boundsOfOne);
+  const found = knownTogether.get(limits);
+  if (found !== undefined) return found;
+  const bounds = limits.flatMap(boundsOfOne);
+  knownTogether.set(limits, bounds);
+  return bounds;
 }
 
-function boundsOfOne(limits: Limits): readonly Bound[] {
+type OwnBound = Omit<Bound, 'isRepeated'>;
+
+export function boundsOfOne(limits: Limits): readonly Bound[] {
   const found = known.get(limits);
   if (found !== undefined) return found;
-  const bounds = [...budgetBounds(limits), ...rateBounds(limits), ...concurrentBounds(limits)];
+  const accounts = new Set<string>();
+  const bounds = [...budgetBounds(limits), ...rateBounds(limits), ...concurrentBounds(limits)]
+    .map((bound): Bound => {
+      const isRepeated = accounts.has(bound.account);
+      accounts.add(bound.account);
+      return { ...bound, isRepeated };
+    });
   known.set(limits, bounds);
   return bounds;
 }
 
-function budgetBounds(limits: Limits): Bound[] {
-  return limits.budgets.map((budget): Bound => {
+function budgetBounds(limits: Limits): OwnBound[] {
+  return limits.budgets.map((budget): OwnBound => {
     const { window, calendar, time_zone: timeZone = null, models, providers, raise } = budget;
     const account = budgetAccount(limits, budget);
     const own = raise === undefined ? [] : [raiseOf(raise)];
@@ -88,15 +102,15 @@ function raiseOf(raise: { readonly add_pico_usd: string; readonly until_ms: numb
   return { add: BigInt(raise.add_pico_usd), untilMs: raise.until_ms };
 }
 
-function rateBounds(limits: Limits): Bound[] {
+function rateBounds(limits: Limits): OwnBound[] {
   return limits.rate_limits.flatMap((rate) => rateKinds.flatMap((kind) => {
     const { [kind]: limit, window, models } = rate;
     return limit === undefined ? [] : [plainBound(limits, { kind, window, models }, limit)];
   }));
 }
 
-function concurrentBounds(limits: Limits): Bound[] {
-  const bound = (models: readonly string[], limit: number): Bound =>
+function concurrentBounds(limits: Limits): OwnBound[] {
+  const bound = (models: readonly string[], limit: number): OwnBound =>
     plainBound(limits, { kind: 'concurrent', window: 'total', models }, limit);
   const { max_concurrent: most, concurrent = [] } = limits;
   return [
@@ -107,7 +121,7 @@ function concurrentBounds(limits: Limits): Bound[] {
 
 function plainBound(
   limits: Limits, counted: Pick<Scope, 'kind' | 'window' | 'models'>, limit: number,
-): Bound {
+): OwnBound {
   const scope = { ...counted, calendar: false, providers: [] };
   return {
     ...scope, account: accountName(limits, scope), level: limits.level, id: limits.id,

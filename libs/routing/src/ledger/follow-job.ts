@@ -10,7 +10,7 @@ import { boundsOf, countsCall } from './bounds';
 import { book, type Booked, type HeldRouting, type Ledger, openSlot, type Part } from './ledger';
 import { heldFromText, textOfHeld } from './ledger-snapshot';
 import { boundedBy } from './output-lengths';
-import { callsOf, partsOf, type PlannedPart } from './parts';
+import { callsOf, partsOf } from './parts';
 
 interface Followed {
   readonly before: JobState | undefined;
@@ -53,28 +53,23 @@ function hold(
   },
 ): void {
   const parts = partsOf(boundsOf(limits), boundedBy(job, routed.output_estimate), routed)
-    .map((part): Part => partOf(part, openSlot(ledger, part.bound.account, part.bound, atMs)));
+    .map(({ bound, perCall }): Part =>
+      ({ ...openSlot(ledger, bound.account, bound, atMs), perCall }));
   if (parts.length === 0) return;
   const entry: HeldRouting = {
     routing: routed.routing, asked: job.submitted.model, calls: callsOf(routed), parts,
     heldCalls: 0, isRunning: false, booked: new Map(),
   };
   for (const part of parts) {
-    if (part.kind === 'requests') book(ledger, part, { spent: part.perCall, held: 0n });
+    if (part.scope.kind === 'requests') book(ledger, part, { spent: part.perCall, held: 0n });
   }
   const known = heldOf(ledger, job.id);
   ledger.routings.set(job.id, known === undefined ? [entry] : [...known, entry]);
 }
 
-/** What stays with the job; limits may be set anew meanwhile. */
-function partOf({ bound, perCall }: PlannedPart, slot: number): Part {
-  const { account, kind, window, calendar, models, providers } = bound;
-  return { account, kind, window, calendar, models, providers, perCall, slot };
-}
-
 function heldOf(ledger: Ledger, job: string): HeldRouting[] | undefined {
   const held = ledger.routings.get(job);
-  return typeof held === 'string' ? heldFromText(held) : held;
+  return typeof held === 'string' ? heldFromText(ledger, held) : held;
 }
 
 function runs(job: JobState, { routing }: HeldRouting): boolean {
@@ -98,8 +93,9 @@ function setHeld(ledger: Ledger, entry: HeldRouting, calls: number, isRunning: b
   entry.isRunning = isRunning;
   if (by === 0n && places === 0n) return;
   for (const part of entry.parts) {
-    if (part.kind === 'requests') continue;
-    const held = part.perCall * (part.kind === 'concurrent' ? places : by);
+    const { kind } = part.scope;
+    if (kind === 'requests') continue;
+    const held = part.perCall * (kind === 'concurrent' ? places : by);
     if (held !== 0n) book(ledger, part, { spent: 0n, held });
   }
 }
@@ -148,11 +144,11 @@ function bookAttempt(
 }
 
 function spentIn(
-  part: Part, by: Booked,
+  { scope }: Part, by: Booked,
   { attempt, asked }: { readonly attempt: AttemptRecord; readonly asked: string },
 ): bigint {
-  switch (part.kind) {
-    case 'budget': return countsCall(part, attempt, asked) ? by.picoUsd : 0n;
+  switch (scope.kind) {
+    case 'budget': return countsCall(scope, attempt, asked) ? by.picoUsd : 0n;
     case 'tokens': return by.input + by.output;
     case 'input_tokens': return by.input;
     case 'output_tokens': return by.output;

@@ -1,8 +1,9 @@
 // The ledger as lines of a snapshot and back. It goes on changing in place while a snapshot is
 // written, so its values are copied, as text: amounts are bigint, which JSON has not.
+import type { Scope } from './bounds';
 import { type Booked, type HeldRouting, type Ledger, newAccount, type Part } from './ledger';
 import type { OutputLengths } from './output-lengths';
-import { slotEndsMs, type Window } from './windows';
+import { slotEndsMs } from './windows';
 
 /** When a slot ends follows from its window, but in a calendar, where time zones are changed. */
 type Row = readonly [slot: number, spent: string, held: string, endsMs?: number];
@@ -10,8 +11,7 @@ type Row = readonly [slot: number, spent: string, held: string, endsMs?: number]
 export type LedgerItem =
   | {
       readonly kind: 'account'; readonly partition: number; readonly name: string;
-      readonly window: Pick<Window, 'window' | 'calendar'>; readonly slots: readonly Row[];
-      readonly refusedAtMs?: number;
+      readonly scope: Scope; readonly slots: readonly Row[]; readonly refusedAtMs?: number;
     }
   | {
       readonly kind: 'held'; readonly partition: number; readonly job: string;
@@ -22,19 +22,20 @@ export type LedgerItem =
       readonly lengths: OutputLengths;
     };
 
-interface SavedRouting extends Omit<HeldRouting, 'parts' | 'booked'> {
-  readonly parts: readonly (Omit<Part, 'perCall'> & { readonly perCall: string })[];
-  readonly booked: readonly BookedRow[];
-}
-
+/** One a request: rows, without what their accounts know. */
+type SavedRouting = readonly [
+  routing: number, asked: string, calls: number, heldCalls: number, isRunning: boolean,
+  parts: readonly PartRow[], booked: readonly BookedRow[],
+];
+type PartRow = readonly [account: string, perCall: string, slot: number];
 type BookedRow = readonly [id: string, picoUsd: string, input: string, output: string];
 
 export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
-  const accounts = [...ledger.accounts].map(([name, { window, slots, refusedAtMs }]): LedgerItem => ({
-    kind: 'account', partition, name, window,
+  const accounts = [...ledger.accounts].map(([name, { scope, slots, refusedAtMs }]): LedgerItem => ({
+    kind: 'account', partition, name, scope,
     slots: [...slots].map(([slot, { spent, held, endsMs }]): Row => {
       const amounts = [slot, String(spent), String(held)] as const;
-      return window.calendar ? [...amounts, endsMs] : amounts;
+      return scope.calendar ? [...amounts, endsMs] : amounts;
     }),
     ...(refusedAtMs === null ? {} : { refusedAtMs }),
   }));
@@ -48,22 +49,23 @@ export function itemsOfLedger(partition: number, ledger: Ledger): LedgerItem[] {
   return [...accounts, ...held, ...lengths];
 }
 
+/** Accounts come before what is held in them. */
 export function restoreLedgerItem(ledger: Ledger, item: LedgerItem): void {
   if (item.kind === 'held') {
     const { routings } = item;
-    ledger.routings.set(
-      item.job, typeof routings === 'string' ? routings : routings.map(restored));
+    ledger.routings.set(item.job, typeof routings === 'string' ? routings
+      : routings.map((entry) => restored(ledger, entry)));
     return;
   }
   if (item.kind === 'lengths') {
     ledger.lengths.set(item.name, item.lengths);
     return;
   }
-  const account = newAccount(item.window);
+  const account = newAccount(item.scope);
   for (const [slot, spent, held, endsMs] of item.slots) {
     account.slots.set(slot, {
       spent: BigInt(spent), held: BigInt(held),
-      endsMs: endsMs ?? slotEndsMs(item.window, slot) ?? Infinity,
+      endsMs: endsMs ?? slotEndsMs(item.scope, slot) ?? Infinity,
     });
   }
   account.refusedAtMs = item.refusedAtMs ?? null;
@@ -75,25 +77,32 @@ export function textOfHeld(routings: readonly HeldRouting[]): string {
   return JSON.stringify(routings.map(saved));
 }
 
-export function heldFromText(text: string): HeldRouting[] {
-  return (JSON.parse(text) as readonly SavedRouting[]).map(restored);
+export function heldFromText(ledger: Ledger, text: string): HeldRouting[] {
+  return (JSON.parse(text) as readonly SavedRouting[]).map((entry) => restored(ledger, entry));
 }
 
 function saved(entry: HeldRouting): SavedRouting {
-  return {
-    ...entry,
-    parts: entry.parts.map((part) => ({ ...part, perCall: String(part.perCall) })),
-    booked: [...entry.booked]
-      .map(([id, { picoUsd, input, output }]) =>
-        [id, String(picoUsd), String(input), String(output)]),
-  };
+  const { routing, asked, calls, heldCalls, isRunning, parts, booked } = entry;
+  return [
+    routing, asked, calls, heldCalls, isRunning,
+    parts.map(({ account, perCall, slot }): PartRow => [account, String(perCall), slot]),
+    Array.from(booked, ([id, { picoUsd, input, output }]): BookedRow =>
+      [id, String(picoUsd), String(input), String(output)]),
+  ];
 }
 
-function restored(entry: SavedRouting): HeldRouting {
+function restored(
+  { accounts }: Ledger,
+  [routing, asked, calls, heldCalls, isRunning, parts, booked]: SavedRouting,
+): HeldRouting {
   return {
-    ...entry,
-    parts: entry.parts.map((part) => ({ ...part, perCall: BigInt(part.perCall) })),
-    booked: new Map(entry.booked.map(bookedFrom)),
+    routing, asked, calls, heldCalls, isRunning,
+    parts: parts.map(([account, perCall, slot]): Part => {
+      const scope = accounts.get(account)?.scope;
+      if (scope === undefined) throw new Error(`held in ${account}, which the ledger has not`);
+      return { account, scope, perCall: BigInt(perCall), slot };
+    }),
+    booked: new Map(booked.map(bookedFrom)),
   };
 }
 

@@ -21,7 +21,8 @@ interface Sum extends Amounts {
 }
 
 export interface Account {
-  readonly window: Pick<Window, 'window' | 'calendar'>;
+  /** Which calls it counts: its name says so, too, and it never changes. */
+  readonly scope: Scope;
   readonly slots: Map<number, Slot>;
   /** The sum from one slot on; kept with each booking, made anew when the window moves. */
   sum: Sum | null;
@@ -30,8 +31,9 @@ export interface Account {
 }
 
 /** What a routing holds in one account. */
-export interface Part extends Scope {
+export interface Part {
   readonly account: string;
+  readonly scope: Scope;
   /** Held by each of its calls. */
   readonly perCall: bigint;
   /** Where it was held: there it is settled, whenever that is. */
@@ -79,8 +81,9 @@ export function newLedger(): Ledger {
   return { accounts: new Map(), routings: new Map(), lengths: new Map(), touched: new Set() };
 }
 
-export function newAccount({ window, calendar }: Window): Account {
-  return { window: { window, calendar }, slots: new Map(), sum: null, refusedAtMs: null };
+export function newAccount({ kind, window, calendar, models, providers }: Scope): Account {
+  const scope: Scope = { kind, window, calendar, models, providers };
+  return { scope, slots: new Map(), sum: null, refusedAtMs: null };
 }
 
 /** Spent and held in the window that holds now. */
@@ -121,14 +124,21 @@ export function leavesAtMs(
 }
 
 /** Makes room for what is booked at this time. */
-export function openSlot(ledger: Ledger, name: string, window: Window, atMs: number): number {
+export function openSlot(
+  ledger: Ledger, name: string, bound: Scope & Pick<Window, 'offsets'>, atMs: number,
+): Pick<Part, 'account' | 'scope' | 'slot'> {
   let account = ledger.accounts.get(name);
-  if (account === undefined) ledger.accounts.set(name, account = newAccount(window));
+  if (account === undefined) ledger.accounts.set(name, account = newAccount(bound));
+  return { account: name, scope: account.scope, slot: slotIn(account, bound, atMs) };
+}
+
+function slotIn(account: Account, window: Window, atMs: number): number {
   const open = window.calendar ? openCalendarSlot(account, atMs) : null;
   if (open !== null) return open;
   const at = slotAt(window, atMs);
-  const endsMs = slotEndsMs(window, at) ?? Infinity;
   const slot = account.slots.get(at);
+  if (slot !== undefined && !window.calendar) return at;
+  const endsMs = slotEndsMs(window, at) ?? Infinity;
   if (slot === undefined) {
     dropOld(account, atMs);
     account.slots.set(at, { spent: 0n, held: 0n, endsMs });
@@ -152,7 +162,7 @@ function openCalendarSlot({ slots }: Account, atMs: number): number | null {
 
 /** Of a slot that was dropped nothing is told any more: it counts in no window. */
 export function book(
-  ledger: Ledger, { account: name, slot, kind }: Part, by: Readonly<Amounts>,
+  ledger: Ledger, { account: name, scope: { kind }, slot }: Part, by: Readonly<Amounts>,
 ): void {
   const account = ledger.accounts.get(name);
   const amounts = account?.slots.get(slot);
@@ -178,7 +188,7 @@ export function noteRefused(ledger: Ledger, name: string, atMs: number): void {
   ledger.touched.add(name);
 }
 
-function dropOld({ slots, window }: Account, atMs: number): void {
-  const keptMs = slotKeptMs(window);
+function dropOld({ slots, scope }: Account, atMs: number): void {
+  const keptMs = slotKeptMs(scope);
   for (const [from, { endsMs }] of slots) if (endsMs + keptMs < atMs) slots.delete(from);
 }

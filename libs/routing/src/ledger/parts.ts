@@ -31,14 +31,14 @@ export function callsOf({ hedge }: Pick<Routed, 'hedge'>): number {
 export function partsOf(
   bounds: readonly Bound[], job: Pick<JobFacts, 'submitted'>, routed: Routed,
 ): PlannedPart[] {
-  const parts = new Map<string, PlannedPart>();
+  const parts: PlannedPart[] = [];
   const costs = costsOf(job, routed);
   for (const bound of bounds) {
-    if (parts.has(bound.account) || !countsRequest(bound, job.submitted.model)) continue;
+    if (bound.isRepeated || !countsRequest(bound, job.submitted.model)) continue;
     const perCall = heldPerCall(bound, job, { routed, costs });
-    if (perCall !== null) parts.set(bound.account, { bound, perCall });
+    if (perCall !== null) parts.push({ bound, perCall });
   }
-  return [...parts.values()];
+  return parts;
 }
 
 interface Cost {

@@ -10,8 +10,9 @@ export type Reserved = Map<string, bigint>;
 export function plannedParts(
   bounds: readonly Bound[], job: Pick<JobFacts, 'submitted'>, routed: Routed,
 ): readonly PlannedPart[] {
+  const parts = partsOf(bounds, job, routed);
   const calls = BigInt(callsOf(routed));
-  return partsOf(bounds, job, routed).map((part) => {
+  return calls === 1n ? parts : parts.map((part) => {
     const { bound: { kind }, perCall } = part;
     const once = kind === 'requests' || kind === 'concurrent';
     return once ? part : { ...part, perCall: perCall * calls };

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { timeZoneTable } from '@libs/settings/time-zone-offsets';
 import { seededRandom } from '@libs/test-kit/seeded-random';
-import { type Ledger, newLedger, book, openSlot, sumOf, type Part } from './ledger';
+import type { Scope } from './bounds';
+import { type Ledger, newLedger, book, openSlot, sumOf } from './ledger';
 import { itemsOfLedger, restoreLedgerItem } from './ledger-snapshot';
 import { slotAt, slotEndsMs, type Window } from './windows';
 
@@ -84,15 +85,13 @@ test('windows follow each other without a gap, in every time zone there is', () 
 });
 
 describe('an account whose time zone gets other rules', () => {
-  const utc: Window = { window: 'day', calendar: true, offsets: [{ from_ms: 0, minutes: 0 }] };
-  const east: Window = { window: 'day', calendar: true, offsets: [{ from_ms: 0, minutes: 120 }] };
-  const part = (slot: number): Part => ({
-    account: 'a', kind: 'budget', window: 'day', calendar: true, models: [], providers: [], perCall: 1n, slot,
-  });
-  const spend = (ledger: Ledger, window: Window, when: string): number => {
-    const slot = openSlot(ledger, 'a', window, at(when));
-    book(ledger, part(slot), { spent: 1n, held: 0n });
-    return slot;
+  const scope: Scope = { kind: 'budget', window: 'day', calendar: true, models: [], providers: [] };
+  const utc = { ...scope, offsets: [{ from_ms: 0, minutes: 0 }] };
+  const east = { ...scope, offsets: [{ from_ms: 0, minutes: 120 }] };
+  const spend = (ledger: Ledger, bound: typeof utc, when: string): number => {
+    const opened = openSlot(ledger, 'a', bound, at(when));
+    book(ledger, { ...opened, perCall: 1n }, { spent: 1n, held: 0n });
+    return opened.slot;
   };
 
   test('ends the window that has begun as was said, and begins the next by the new ones', () => {

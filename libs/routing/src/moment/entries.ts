@@ -5,7 +5,7 @@ import type { GovernanceState, VirtualKey } from '@libs/governance/state';
 import type { JobState } from '@libs/jobs/state';
 import { viewOf } from '@libs/jobs/view';
 import { healthView } from '../health-view';
-import { boundsOf } from '../ledger/bounds';
+import { boundsOfOne } from '../ledger/bounds';
 import { usageLines } from '../ledger/usage-view';
 import type { World } from '../world';
 
@@ -69,7 +69,7 @@ function budgets(world: World, { tenant, subject }: EntryFilter, nowMs: number):
     const partition = world.partitions[partitionOf(limits.tenant, world.partitions.length)];
     if (partition === undefined) return [];
     const lines = usageLines(partition.ledger, [limits], nowMs);
-    return boundsOf([limits]).flatMap(({ account }, at) => {
+    return boundsOfOne(limits).flatMap(({ account }, at) => {
       const line = lines[at];
       return line === undefined ? [] : [{ key: account, value: () => line }];
     });

@@ -9,6 +9,11 @@ export interface Asking {
   readonly model: string | null;
 }
 
+/** The answer itself says what is left of its rate limits: nothing is to be added. */
+export function noteTold(request: FastifyRequest): void {
+  (request as AskingRequest).asking = null;
+}
+
 export function noteAsking(request: FastifyRequest, key: string, model: string | null): void {
   (request as AskingRequest).asking = { key, model };
 }

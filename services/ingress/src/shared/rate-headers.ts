@@ -1,6 +1,6 @@
 // What is left of rate limits, as headers of an answer: OpenAI's names on its surface, Anthropic's on
 // theirs, so that clients that pace themselves need nothing new.
-import { type LimitMet, type RateLeft, rateKinds } from '@libs/events/limits';
+import { type LimitMet, type RateKind, type RateLeft, rateKinds } from '@libs/events/limits';
 import { type Surface } from '@libs/surfaces/surface';
 
 export type RateHeaders = Record<string, string>;
@@ -12,12 +12,11 @@ export function rateHeaders(
   const headers: RateHeaders = {};
   for (const { kind, limit, left, resets_at_ms: resetsAtMs } of rates) {
     if (resetsAtMs <= nowMs) continue;
-    const name = kind.replace('_', '-');
-    const reset = surface === 'openai' ? `${Math.ceil((resetsAtMs - nowMs) / 1000)}s`
+    const names = headerNames[surface][kind];
+    headers[names.limit] = String(limit);
+    headers[names.remaining] = String(left);
+    headers[names.reset] = surface === 'openai' ? `${Math.ceil((resetsAtMs - nowMs) / 1000)}s`
       : new Date(resetsAtMs).toISOString();
-    headers[headerName(surface, 'limit', name)] = String(limit);
-    headers[headerName(surface, 'remaining', name)] = String(left);
-    headers[headerName(surface, 'reset', name)] = reset;
   }
   return headers;
 }
@@ -35,13 +34,25 @@ export function withLimitMet(
   return [...rates.filter((rate) => rate.kind !== kind), met];
 }
 
-type What = 'limit' | 'remaining' | 'reset';
+interface Names {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
 
-function headerName(surface: Surface, what: What, name: string): string {
-  return surface === 'openai' ? `x-ratelimit-${what}-${name}` : `anthropic-ratelimit-${name}-${what}`;
+const headerNames: Readonly<Record<Surface, Readonly<Record<RateKind, Names>>>> = {
+  openai: namesBy((name, what) => `x-ratelimit-${what}-${name}`),
+  anthropic: namesBy((name, what) => `anthropic-ratelimit-${name}-${what}`),
+};
+
+function namesBy(nameOf: (kind: string, what: keyof Names) => string): Record<RateKind, Names> {
+  const names = rateKinds.map((kind): [RateKind, Names] => {
+    const of = (what: keyof Names): string => nameOf(kind.replace('_', '-'), what);
+    return [kind, { limit: of('limit'), remaining: of('remaining'), reset: of('reset') }];
+  });
+  return Object.fromEntries(names) as Record<RateKind, Names>;
 }
 
 /** All there are, for browsers. */
-export const rateHeaderNames = (['openai', 'anthropic'] as const).flatMap((surface) =>
-  rateKinds.flatMap((kind) => (['limit', 'remaining', 'reset'] as const).map((what) =>
-    headerName(surface, what, kind.replace('_', '-')))));
+export const rateHeaderNames = Object.values(headerNames)
+  .flatMap((byKind) => Object.values(byKind).flatMap((names): string[] => Object.values(names)));

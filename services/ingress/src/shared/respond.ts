@@ -2,10 +2,11 @@
 import { type FastifyReply } from 'fastify';
 import { isFault } from '@libs/faults/faults';
 import { usdFromPico } from '@libs/governance/money';
-import { type LimitMet } from '@libs/events/limits';
+import { type LimitMet, type RateLeft } from '@libs/events/limits';
 import { surfaceError } from '@libs/surfaces/errors';
 import { type Surface } from '@libs/surfaces/surface';
 import { type Logger } from '@libs/telemetry/logger';
+import { noteTold } from './asking';
 import { type Outcome } from './outcome';
 import { rateHeaders, withLimitMet } from './rate-headers';
 import { type HttpRefusal, refusal, refusalOfFault } from './refusal';
@@ -65,19 +66,22 @@ export interface OutcomeFlags {
 export function sendOutcome(
   reply: FastifyReply, surface: Surface, outcome: Outcome, flags: OutcomeFlags,
 ): void {
-  const headers = { ...outcomeHeaders(outcome, flags), ...outcomeRates(surface, outcome, flags) };
+  const headers = outcomeHeaders(outcome, flags);
+  const rates = outcomeRates(outcome, flags);
+  if (rates.length > 0) {
+    noteTold(reply.request);
+    Object.assign(headers, rateHeaders(surface, rates, Date.now()));
+  }
   void reply.code(outcome.httpStatus).headers(headers).type('application/json')
     .send(outcome.body ?? errorBody(surface, outcome));
 }
 
 function outcomeRates(
-  surface: Surface, { rates = [], limit, retryAfterS }: Outcome, flags: OutcomeFlags,
-): Headers {
-  if (flags.isAwaited !== true || flags.replayed) return {};
-  const nowMs = Date.now();
-  const all = limit === undefined || retryAfterS === null ? rates
-    : withLimitMet(rates, limit, nowMs + retryAfterS * 1_000);
-  return rateHeaders(surface, all, nowMs);
+  { rates = [], limit, retryAfterS }: Outcome, flags: OutcomeFlags,
+): readonly RateLeft[] {
+  if (flags.isAwaited !== true || flags.replayed) return [];
+  return limit === undefined || retryAfterS === null ? rates
+    : withLimitMet(rates, limit, Date.now() + retryAfterS * 1_000);
 }
 
 export function errorBody(surface: Surface, outcome: Outcome): string {
