@@ -1,15 +1,19 @@
-// Ten million event lines: what the events index costs the archiver, and how long questions take.
+// Ten million event lines: what the events index costs the archiver, how long questions take, and how
+// long it takes to show a moment of the past.
 // HOLDFAST_LIMITS_EVENTS for another number.
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { migrate, openDatabase, type Database } from '@libs/postgres/database';
 import { nextToSeal, sealPartition } from '@libs/postgres/event-partitions';
 import { findEvents, type EventFilter, leavesOf } from '@libs/postgres/event-reads';
 import { readLines } from '@libs/postgres/event-lines';
+import { listSnapshots } from '@libs/postgres/kept-snapshots';
 import { readIndexPosition } from '@libs/postgres/index-store';
 import { readSpend } from '@libs/postgres/spend-reads';
 import { seededRandom } from '@libs/test-kit/seeded-random';
 import { startTestPostgres } from '@libs/test-kit/servers';
-import { archiveMade, MadeLog } from './made-log';
+import { snapshotEveryEvents } from '../../services/audit/src/shared/snapshot-distance';
+import { PastWorld } from '../../services/audit/src/show-past/past-world';
+import { archiveMade, MadeLog, partitionCount } from './made-log';
 import { cpuSeconds, tell } from './measure';
 
 const wanted = Number(process.env['HOLDFAST_LIMITS_EVENTS'] ?? 10_000_000);
@@ -17,6 +21,7 @@ const wanted = Number(process.env['HOLDFAST_LIMITS_EVENTS'] ?? 10_000_000);
 const batchEvents = 8_000;
 /** Enough for a 99th percentile that is not the worst one. */
 const questionsPerKind = 200;
+const momentsAsked = 100;
 const all: EventFilter = {
   types: null, subject: null, tenant: null, actor: null, key: null, team: null, model: null,
   provider: null, outcome: null, words: null, fromSequence: null, toSequence: null,
@@ -77,7 +82,7 @@ it('the archiver is slowed little by what makes events findable', async () => {
 it('is filled', async () => {
   await database.query(
     `TRUNCATE commits, jobs, attempts, events, event_partitions, spend, labelled_spend, tree_tiles,
-       tree_marks`,
+       tree_marks, kept_snapshots`,
   );
   for (const table of ['archive_position', 'index_position', 'tree_position']) {
     await database.query(`UPDATE ${table} SET sequence = 0, msg_id = ''`);
@@ -86,7 +91,12 @@ it('is filled', async () => {
   await database.query('UPDATE tree_position SET size = 0');
   const log = new MadeLog();
   let [at, events, seconds, sealed] = [{ sequence: 0, msgId: '' }, 0, 0, 0];
+  let toldAt = performance.now();
   while (events < wanted) {
+    if (performance.now() - toldAt > 60_000) {
+      tell(`${events} of ${wanted} events archived …`);
+      toldAt = performance.now();
+    }
     const written = await archiveMade(database, log.next(batchEvents), at, true);
     [at, events, seconds] = [written.at, events + written.events, seconds + written.seconds];
     sealed += (await seal()).seconds;
@@ -163,6 +173,30 @@ it('sums a year of spend soon', async () => {
   took.sort((one, other) => one - other);
   tell(`spend by customer and day   p50 ${took[10]?.toFixed(0)} ms, worst ${took[19]?.toFixed(0)} ms`);
 }, 120_000);
+
+it('shows any moment of the past within seconds', async () => {
+  const { sequence } = await readIndexPosition(database);
+  const past = (): PastWorld => new PastWorld({
+    database, partitionCount, snapshotEveryEvents, progress: () => undefined, warn: tell,
+  });
+  const { folded } = await past().at(sequence, true);
+  const kept = await listSnapshots(database);
+  const bytes = kept.map((one) => one.bytes).sort((one, other) => one - other);
+  tell(`${folded.events} events folded from nothing in ${folded.seconds} s; ${kept.length} snapshots left behind, ${
+    (bytes.reduce((sum, one) => sum + one, 0) / 1e6).toFixed(1)} MB together, the largest ${
+    ((bytes.at(-1) ?? 0) / 1e6).toFixed(1)} MB; ${Math.round(process.memoryUsage.rss() / 1e6)} MB of memory`);
+  const took: number[] = [];
+  for (let asked = 0; asked < momentsAsked; asked += 1) {
+    const startedAt = performance.now();
+    // As of an audit that was asked nothing before.
+    await past().at(random.whole(1, sequence), false);
+    took.push(performance.now() - startedAt);
+  }
+  took.sort((one, other) => one - other);
+  const seconds = (share: number): number => (took[Math.ceil(took.length * share) - 1] ?? 0) / 1_000;
+  tell(`any moment: p50 ${seconds(0.5).toFixed(1)} s, p90 ${seconds(0.9).toFixed(1)} s, worst ${seconds(1).toFixed(1)} s`);
+  expect(seconds(0.9)).toBeLessThan(30);
+}, 7_200_000);
 
 async function seal(): Promise<{ readonly count: number; readonly seconds: number; readonly cpu: number }> {
   const [startedAt, before] = [performance.now(), await cpuSeconds(postgres.pid)];

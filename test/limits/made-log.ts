@@ -1,7 +1,9 @@
 // Makes a log of any length for the archive alone: jobs of many customers, teams, keys, models and
-// providers, some of which fail, with what is rare among them. A function of the number.
+// providers, some of which fail, with what is rare among them, and bounds for the large customers. A
+// function of the number.
 import { randomUUID } from 'node:crypto';
 import { type AnyEvent, stamp } from '@libs/events/envelope';
+import { type JobSubject, partitionOf, subjects } from '@libs/events/subjects';
 import { type JobState } from '@libs/jobs/state';
 import { draftOf, entryLines } from '@libs/log/group-commit';
 import { type Entry } from '@libs/log/log';
@@ -22,6 +24,8 @@ const startMs = Date.UTC(2026, 0, 1);
 /** Ten million event lines are about seven weeks. */
 const msPerJob = 1_200;
 const oneRareIn = 5_000;
+export const partitionCount = 4;
+const largeCustomers = 7;
 
 export class MadeLog {
   #sequence = 0;
@@ -29,7 +33,7 @@ export class MadeLog {
 
   /** The commits of about `events` event lines, in log order. */
   next(events: number): StoredCommit[] {
-    const commits: StoredCommit[] = [];
+    const commits: StoredCommit[] = this.#sequence === 0 ? [this.#bounds()] : [];
     for (let made = 0; made < events; made += eventsPerGroup) commits.push(...this.#group());
     return commits;
   }
@@ -43,11 +47,11 @@ export class MadeLog {
     const atMs = startMs + this.#jobs * msPerJob;
     const submittedAt = this.#sequence + 1;
     return [
-      this.#commit('submitted', atMs, jobs.map(({ number, job }) =>
+      this.#commit(subjectOf(customer, 'submitted'), atMs, jobs.map(({ number, job }) =>
         dressed(submittedEntry(job), number))),
-      this.#commit('routed', atMs, jobs.map(({ number, job }, line) =>
+      this.#commit(subjectOf(customer, 'routed'), atMs, jobs.map(({ number, job }, line) =>
         dressed(routedEntry(job, { sequence: submittedAt, line }), number))),
-      this.#commit('settled', atMs, jobs.map(({ number, job }) =>
+      this.#commit(subjectOf(customer, 'settled'), atMs, jobs.map(({ number, job }) =>
         dressed(settledEntry(job), number))),
       ...jobs.some(({ number }) => number % oneRareIn === 0) ? [this.#rare(atMs)] : [],
     ];
@@ -58,22 +62,43 @@ export class MadeLog {
       type: 'AdminActed', subject: 'config', tenant: 'system',
       data: { actor: 'operator', act: 'apply', about: 'config', detail: {} },
     }, randomUUID(), atMs);
-    return this.#commit('access', atMs, [{ events: [event], content: [] }]);
+    return this.#commit(subjects.access, atMs, [{ events: [event], content: [] }]);
+  }
+
+  #bounds(): StoredCommit {
+    const events = Array.from({ length: largeCustomers }, (_, number): AnyEvent => {
+      const id = `customer-${number}`;
+      return stamp({
+        type: 'LimitsSet', subject: `customer/${id}`, tenant: id,
+        data: {
+          level: 'customer', id, max_concurrent: null, origin: 'file',
+          budgets: [{
+            limit_pico_usd: String(10n ** 18n), window: 'month', calendar: true, models: [], providers: [],
+          }],
+          rate_limits: [{ requests: 1_000_000, tokens: 100_000_000, window: 'hour', models: [] }],
+        },
+      }, randomUUID(), startMs);
+    });
+    return this.#commit(subjects.governance, startMs, [{ events, content: [] }]);
   }
 
   #commit(subject: string, appendedAtMs: number, entries: readonly Entry[]): StoredCommit {
     this.#sequence += 1;
     const { payload } = draftOf(entries.map(entryLines));
     return new StoredCommit({
-      subject: `events.made.${subject}`, sequence: this.#sequence,
+      subject, sequence: this.#sequence,
       msgId: `made-${this.#sequence}`, appendedAtMs, bytes: payload,
     });
   }
 }
 
+function subjectOf(customer: string, kind: JobSubject): string {
+  return subjects.job(partitionOf(customer, partitionCount), kind);
+}
+
 /** A few large customers and many small ones. */
 function customerOf(group: number): string {
-  return group % 8 === 7 ? `customer-${group % 401}` : `customer-${group % 7}`;
+  return group % 8 === 7 ? `customer-${group % 401}` : `customer-${group % largeCustomers}`;
 }
 
 const models = 12;

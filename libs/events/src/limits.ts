@@ -117,5 +117,10 @@ export const limitMet = z.object({
 });
 export type LimitMet = z.infer<typeof limitMet>;
 
-/** What a router had decided and not folded yet, by account of the ledger: whole numbers. */
-export const reservedAmounts = z.record(z.string(), z.string());
+/**
+ * What a router had decided and not folded yet, in whole numbers: for each bound of the request, in
+ * their order (of its key, its team, its customer; their budgets, rate limits, concurrent ones).
+ * Before, by account of the ledger.
+ */
+export const reservedAmounts = z.union([z.array(z.string()), z.record(z.string(), z.string())]);
+export type ReservedAmounts = z.infer<typeof reservedAmounts>;

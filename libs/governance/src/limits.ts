@@ -30,8 +30,8 @@ export function limitsOf(
   who: { readonly tenant: string; readonly team: string | null; readonly key: string | null },
 ): readonly Limits[] {
   if (limits.size === 0) return none;
-  let byCaller = known.get(limits);
-  if (byCaller === undefined) known.set(limits, byCaller = new Map());
+  const byCaller = known.get(limits) ?? new Map<string, readonly Limits[]>();
+  if (byCaller.size === 0) known.set(limits, byCaller);
   const name = `${who.tenant}\n${who.team ?? ''}\n${who.key ?? ''}`;
   let found = byCaller.get(name);
   if (found === undefined) {

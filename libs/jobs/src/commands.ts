@@ -3,7 +3,7 @@ import type { AttemptRecord } from '@libs/events/attempts';
 import type { Catalogue } from '@libs/events/catalogue';
 import type { ContentRef } from '@libs/events/content';
 import type { EventDraft } from '@libs/events/envelope';
-import type { RateLeft } from '@libs/events/limits';
+import type { RateLeft, ReservedAmounts } from '@libs/events/limits';
 import type { CancelBy } from './state';
 
 /** Whom an order is about when nothing but the name is known. */
@@ -30,7 +30,7 @@ export type RouterCommand =
       readonly type: 'DeferJob'; readonly untilMs: number; readonly reason: string;
       /** Deferrals after exhausted plans so far, this one included if it is one. */
       readonly count: number; readonly seen: number; readonly nowMs: number;
-      readonly reserved?: Readonly<Record<string, string>>;
+      readonly reserved?: ReservedAmounts;
     }
   | { readonly type: 'RejectJob'; readonly data: Catalogue['JobRejected'] }
   | { readonly type: 'DeduplicateJob'; readonly of: string }
@@ -64,7 +64,7 @@ export interface PlanMade {
   readonly strategy: NonNullable<Catalogue['JobRouted']['strategy']>;
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
-  readonly reserved?: Readonly<Record<string, string>>;
+  readonly reserved?: ReservedAmounts;
   readonly rates?: readonly RateLeft[];
   readonly hedge: NonNullable<Catalogue['JobRouted']['hedge']> | null;
   readonly retries: NonNullable<Catalogue['JobRouted']['retries']> | null;

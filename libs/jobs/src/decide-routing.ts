@@ -1,6 +1,6 @@
 // Orders of the partition's owner: route, defer, and the ends that the router gives.
 import type { Catalogue } from '@libs/events/catalogue';
-import type { RateLeft } from '@libs/events/limits';
+import type { RateLeft, ReservedAmounts } from '@libs/events/limits';
 import { type Decision, type Refusal, type RouterCommand, accept, refuse } from './commands';
 import { answerHold, writeOffHold } from './decide-hold';
 import { continuingOf } from './continuing';
@@ -95,9 +95,7 @@ function deferJob(job: OpenJob, command: Of<'DeferJob'>): Decision {
 }
 
 /** What is as usual is left out. */
-function reservedField(
-  reserved: Readonly<Record<string, string>> = {},
-): { readonly reserved?: Record<string, string> } {
+function reservedField(reserved: ReservedAmounts = []): { readonly reserved?: ReservedAmounts } {
   return Object.keys(reserved).length === 0 ? {} : { reserved };
 }
 

@@ -102,7 +102,7 @@ describe('a stream that broke on a route that continues', () => {
     given(on, handedBack(routedOf(run(on))[0]!, 3));
     const world = { ...newWorld(1), governance: on.governance, load: on.load };
     const nowMs = on.nowMs;
-    const remade = decideAgain(world, on.state, { job: 'job_1', seen: on.sequence, nowMs, overlay: {}, reserved: {} });
+    const remade = decideAgain(world, on.state, { job: 'job_1', seen: on.sequence, nowMs, overlay: {}, reserved: [] });
     expect(remade).toMatchObject({ type: 'JobRouted', data: run(on)[0]!.data });
   });
 });

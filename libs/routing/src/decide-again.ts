@@ -1,5 +1,6 @@
 // Makes a decision of the past again: from the fold up to what the router had seen then, what it had
 // decided and not folded yet, its time and its seed. It must come out the same.
+import type { ReservedAmounts } from '@libs/events/limits';
 import { decideRouting } from '@libs/jobs/decide-routing';
 import type { RouterCommand } from '@libs/jobs/commands';
 import { decideOpen } from './decide-open';
@@ -7,6 +8,7 @@ import { rejectionOf } from './decide-partition';
 import { answerRequest, writeOff } from './holds/decide-holds';
 import { reservedFromText } from './ledger/reserved';
 import type { PartitionState } from './partition-state';
+import { jobBounds } from './ledger/within-limits';
 import { planFor } from './plan';
 import { seedOf } from './seeded';
 import type { World } from './world';
@@ -17,7 +19,7 @@ export interface Remade {
   readonly seen: number;
   readonly nowMs: number;
   readonly overlay: Readonly<Record<string, number>>;
-  readonly reserved: Readonly<Record<string, string>>;
+  readonly reserved: ReservedAmounts;
   /** false: by a router that did not tell what rate limits had left, which decides nothing. */
   readonly tellsRates?: boolean;
   /** false: by a router that did not learn from the lengths of answers. */
@@ -39,13 +41,14 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
     return outcomeOf(hold.request !== null ? answerRequest(state, hold.request, moment)
       : writeOff(state, { job: id, routing: hold.routing }, moment));
   }
-  const limits = { ledger: state.ledger, reserved: reservedFromText(remade.reserved) };
   const job = state.jobs.get(id);
   if (job === undefined) return { type: null, why: 'the job is not open at this place of the log' };
   if (job.phase !== 'waiting' && job.phase !== 'deferred') {
     return { type: null, why: `the job is ${job.phase} at this place of the log` };
   }
   const { governance } = world;
+  const reserved = reservedFromText(remade.reserved, jobBounds(job, governance));
+  const limits = { ledger: state.ledger, reserved };
   const load = { ...world.load, deciding: new Map(Object.entries(overlay)) };
   // Whoever deferred or routed it had not given it up: the cap is a setting, and not in the log.
   const open = decideOpen(state, job, { nowMs, seen, abandonCap: Infinity });
@@ -56,13 +59,16 @@ export function decideAgain(world: World, state: PartitionState, remade: Remade)
   if (result.kind === 'wait') return { type: null, why: 'it would wait' };
   const command: RouterCommand = result.kind === 'plan'
     ? {
-        type: 'RouteJob', made: remade.tellsRates === false ? { ...result, rates: [] } : result, seed, seen, nowMs, governanceSequence: governance.sequence,
+        type: 'RouteJob', seed, seen, nowMs, governanceSequence: governance.sequence,
+        made: {
+          ...result, reserved: remade.reserved, ...(remade.tellsRates === false ? { rates: [] } : {}),
+        },
         body: job.submitted.body,
       }
     : result.kind === 'defer'
       ? {
           type: 'DeferJob', untilMs: result.untilMs, reason: result.reason, count: job.deferrals, seen,
-          nowMs, reserved: result.reserved ?? {},
+          nowMs, reserved: result.reserved === undefined ? [] : remade.reserved,
         }
       : { type: 'RejectJob', data: rejectionOf(result) };
   return outcomeOf(decideRouting(job, command));

@@ -181,7 +181,7 @@ function placeJob(
       work.parkedUntilMs = Math.min(work.parkedUntilMs, result.untilMs ?? Infinity);
       return false;
     case 'defer': {
-      const { untilMs, reason, reserved = {} } = result;
+      const { untilMs, reason, reserved = [] } = result;
       const count = job.deferrals;
       give(work, drafts, job, { type: 'DeferJob', untilMs, reason, count, seen, nowMs, reserved });
       return false;

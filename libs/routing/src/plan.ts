@@ -47,7 +47,7 @@ export interface Plan {
   readonly strategy: Strategy;
   readonly rule: string | null;
   readonly overlay: Readonly<Record<string, number>>;
-  readonly reserved: Readonly<Record<string, string>>;
+  readonly reserved: string[];
   readonly rates: readonly RateLeft[];
   readonly hedge: { readonly after_ms: number; readonly candidate: number } | null;
   readonly retries: { readonly same_target: number; readonly attempts_max: number } | null;

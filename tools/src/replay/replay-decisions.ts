@@ -121,16 +121,16 @@ async function noteDecisions(read: ReadCommits, isWithin: IsWithin): Promise<Map
 
 /** What making it again needs; null: it is no decision, or does not say from what it was made. */
 function remadeOf(event: AnyEvent): Remade | null {
-  const none = { job: event.subject, overlay: {}, reserved: {} };
+  const none = { job: event.subject, overlay: {}, reserved: [] };
   if (event.type === 'JobRouted') {
-    const { seen, now_ms: nowMs, overlay = {}, reserved = {}, output_estimate: estimate } = event.data;
+    const { seen, now_ms: nowMs, overlay = {}, reserved = [], output_estimate: estimate } = event.data;
     return {
       ...none, seen, nowMs, overlay, reserved,
       learnsLengths: estimate !== undefined, tellsRates: event.data.rates !== undefined,
     };
   }
   if (event.type === 'JobDeferred') {
-    const { seen, now_ms: nowMs, reserved = {} } = event.data;
+    const { seen, now_ms: nowMs, reserved = [] } = event.data;
     return { ...none, seen, nowMs, reserved };
   }
   if (event.type === 'AlertRaised') {

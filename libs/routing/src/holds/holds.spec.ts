@@ -222,7 +222,7 @@ test('decisions about holds are made again from the fold they were made from', (
   for (const draft of drafts) {
     if (draft.type !== 'HoldReconciled' && draft.type !== 'HoldWrittenOff') continue;
     const hold = { routing: draft.data.routing, request: draft.data.request ?? null };
-    const again = decideAgain(world, state, { job: draft.subject, seen, nowMs, overlay: {}, reserved: {}, hold });
+    const again = decideAgain(world, state, { job: draft.subject, seen, nowMs, overlay: {}, reserved: [], hold });
     expect(again).toEqual({ type: draft.type, data: draft.data });
   }
 });

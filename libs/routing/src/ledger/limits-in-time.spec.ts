@@ -225,7 +225,7 @@ describe('what a decision tells of rate limits', () => {
     const { governance, load, state, nowMs, sequence } = partition;
     const world = { ...newWorld(1), governance, load };
     for (const { subject, data } of drafts) {
-      const { overlay = {}, reserved = {} } = data;
+      const { overlay = {}, reserved = [] } = data;
       expect(decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved })).toEqual({ type: 'JobRouted', data });
     }
   });
@@ -236,7 +236,7 @@ describe('what a decision tells of rate limits', () => {
     const [routed] = routedOf(decided(partition));
     const { governance, load, state, nowMs, sequence } = partition;
     const data = Object.fromEntries(Object.entries(routed!.data).filter(([name]) => name !== 'rates'));
-    const remade = { job: 'a', seen: sequence, nowMs, overlay: {}, reserved: {}, tellsRates: false };
+    const remade = { job: 'a', seen: sequence, nowMs, overlay: {}, reserved: [], tellsRates: false };
     expect(decideAgain({ ...newWorld(1), governance, load }, state, remade)).toEqual({ type: 'JobRouted', data });
   });
 

@@ -70,7 +70,7 @@ describe('a budget', () => {
     // 'two' is too dear for it: only 'one' is left in the plans.
     expect(summary(drafts)).toEqual(['JobRouted a', 'JobRouted b', 'JobRejected c']);
     expect(routedOf(drafts).map(({ data }) => data.reserved)).toEqual([
-      undefined, { 'key/key_1 budget total': '100' },
+      undefined, ['100'],
     ]);
     given(partition, submitted('d'));
     expect(summary(decided(partition))).toEqual(['JobRejected d']);
@@ -307,8 +307,14 @@ test('a decision under a budget is made again from the fold and what was reserve
   const { governance, load, state, nowMs, sequence } = partition;
   const world = { ...newWorld(1), governance, load };
   for (const { subject, data } of drafts) {
-    const { overlay = {}, reserved = {} } = data;
+    const { overlay = {}, reserved = [] } = data;
     const again = decideAgain(world, state, { job: subject, seen: sequence, nowMs, overlay, reserved });
     expect(again).toEqual({ type: 'JobRouted', data });
   }
+  // As it was noted before.
+  const [, { data }] = drafts as [unknown, (typeof drafts)[number]];
+  expect(data.reserved).toEqual(['500']);
+  const reserved = { 'key/key_1 budget total': '500' };
+  const remade = { job: 'b', seen: sequence, nowMs, overlay: data.overlay ?? {}, reserved };
+  expect(decideAgain(world, state, remade)).toEqual({ type: 'JobRouted', data: { ...data, reserved } });
 });

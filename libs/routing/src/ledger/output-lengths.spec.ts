@@ -101,7 +101,7 @@ describe('a request without max_tokens', () => {
     const [draft] = routedOf(decided(one));
     const { governance, load, state, nowMs, sequence: seen } = one;
     const world = { ...newWorld(1), governance, load };
-    const remade = { job: 'again', seen, nowMs, overlay: {}, reserved: {} };
+    const remade = { job: 'again', seen, nowMs, overlay: {}, reserved: [] };
     expect(decideAgain(world, state, remade)).toEqual({ type: 'JobRouted', data: draft!.data });
     const before = decideAgain(world, state, { ...remade, learnsLengths: false });
     expect(before).toMatchObject({ type: 'JobRouted', data: { hold: { amount_pico_usd: '8192' } } });

@@ -1,8 +1,9 @@
 // The overlay of the ledger: what the owner has decided and not folded yet, by account. So decisions
 // of one look, and of looks while an append is under way, never spend the same money twice.
-import { callsOf, partsOf, type PlannedPart, type Routed } from './parts';
-import type { Bound } from './bounds';
+import type { ReservedAmounts } from '@libs/events/limits';
 import type { JobFacts } from '@libs/jobs/state';
+import type { Bound } from './bounds';
+import { callsOf, partsOf, type PlannedPart, type Routed } from './parts';
 
 export type Reserved = Map<string, bigint>;
 
@@ -29,19 +30,19 @@ export function reserve(
   }
 }
 
-/** As it goes into the log, for the accounts that a decision looked at. */
+/** As it goes into the log, for the accounts that a decision looked at; empty: nothing is reserved. */
 export function reservedText(
   reserved: ReadonlyMap<string, bigint>, bounds: readonly Bound[],
-): Record<string, string> {
-  const text: Record<string, string> = {};
-  if (reserved.size === 0) return text;
-  for (const { account } of bounds) {
-    const amount = reserved.get(account);
-    if (amount !== undefined) text[account] = String(amount);
-  }
-  return text;
+): string[] {
+  if (reserved.size === 0 || !bounds.some(({ account }) => reserved.has(account))) return [];
+  return bounds.map(({ account }) => String(reserved.get(account) ?? 0n));
 }
 
-export function reservedFromText(text: Readonly<Record<string, string>>): Reserved {
-  return new Map(Object.entries(text).map(([account, amount]) => [account, BigInt(amount)]));
+/** `bounds`: of the decision, at its place in the log. */
+export function reservedFromText(amounts: ReservedAmounts, bounds: readonly Bound[]): Reserved {
+  const named = Array.isArray(amounts) ? bounds.flatMap(({ account }, at): [string, string][] => {
+    const amount = amounts[at];
+    return amount === undefined ? [] : [[account, amount]];
+  }) : Object.entries(amounts);
+  return new Map(named.map(([account, amount]) => [account, BigInt(amount)]));
 }

@@ -25,7 +25,7 @@ export type OverLimit =
   | { readonly kind: 'wait'; readonly untilMs: number | null }
   | {
       readonly kind: 'defer'; readonly untilMs: number; readonly reason: string;
-      readonly reserved: Readonly<Record<string, string>>;
+      readonly reserved: string[];
     }
   | {
       readonly kind: 'reject'; readonly reason: 'budget_exceeded' | 'rate_limited';
@@ -41,7 +41,7 @@ export interface Within<E> {
   readonly fits: (candidate: Candidate) => boolean;
   /** Whether two calls at the same time may be made of these. */
   readonly fitTwice: (candidates: readonly Candidate[]) => boolean;
-  readonly reserved: Readonly<Record<string, string>>;
+  readonly reserved: string[];
   /** What the rate limits have left when so many calls of it are made. */
   readonly rates: (calls: 1 | 2) => readonly RateLeft[];
 }
@@ -128,7 +128,7 @@ function leftAfter(asked: Asked, calls: bigint): readonly RateLeft[] {
 
 function unbounded<E>(entries: readonly E[]): Within<E> {
   return {
-    kind: 'within', entries, reasons: [], fits: () => true, fitTwice: () => true, reserved: {},
+    kind: 'within', entries, reasons: [], fits: () => true, fitTwice: () => true, reserved: [],
     rates: () => [],
   };
 }

@@ -55,4 +55,5 @@ function namesBy(nameOf: (kind: string, what: keyof Names) => string): Record<Ra
 
 /** All there are, for browsers. */
 export const rateHeaderNames = Object.values(headerNames)
-  .flatMap((byKind) => Object.values(byKind).flatMap((names): string[] => Object.values(names)));
+  .flatMap((byKind) => Object.values(byKind))
+  .flatMap(({ limit, remaining, reset }) => [limit, remaining, reset]);
