@@ -1,6 +1,7 @@
 // Who may do what: finds a virtual key by its hash and says whether it works now.
 import { limitsName } from './limits';
-import { modelDenial, policiesOf, type Who } from './policy';
+import { fallbackTargets, resolveModel } from './models';
+import { modelDenial, policiesOf, targetDenial, type Who } from './policy';
 import type { GovernanceState, Suspension, VirtualKey } from './state';
 
 export type KeyFound =
@@ -61,8 +62,18 @@ export function whoOf(key: VirtualKey): Who {
   return { tenant: key.tenant, team: key.created.team, key: key.id };
 }
 
+/**
+ * Whether anything that stands behind a model's name may be called for this key, as far as that can be
+ * said without a request: a route's rules may lead elsewhere.
+ */
 export function mayUseModel(state: GovernanceState, key: VirtualKey, model: string): boolean {
-  return modelDenial(state, policiesOf(state, whoOf(key)), model) === null;
+  const policies = policiesOf(state, whoOf(key));
+  if (modelDenial(state, policies, model) !== null) return false;
+  const resolution = resolveModel(state, model);
+  if (policies.length === 0 || !resolution.ok || resolution.rules.length > 0) return true;
+  return [...resolution.targets, ...fallbackTargets(state, resolution.fallbacks.default)]
+    .some(({ provider: { provider }, model: called }) =>
+      targetDenial(policies, { provider, model: called }) === null);
 }
 
 /** Who a thing belongs to: a job, an endpoint. */

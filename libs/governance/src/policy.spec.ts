@@ -73,6 +73,24 @@ describe('models and providers', () => {
     expect(targetDenial(policies, { provider: 'openai', model: 'small' })).toBeNull();
   });
 
+  test('a route is no model of a key for which all that stands behind it is denied', () => {
+    const route = (fallbacks: string[] = []): EventDraft => ({
+      type: 'RouteConfigured', subject: 'chat', tenant: 'system',
+      data: {
+        model: 'chat', strategy: 'priority', targets: [{ provider: 'openai', model: 'gpt-4o', weight: 1 }],
+        fallbacks: { default: fallbacks, context_too_long: [], content_filter: [] }, drop_params: false, origin: 'api',
+      },
+    });
+    const reaches = (...drafts: EventDraft[]): boolean => {
+      const state = fold(...drafts);
+      return mayUseModel(state, state.keys.get('k1')!, 'chat');
+    };
+    expect(reaches(route(), key())).toBe(true);
+    expect(reaches(route(), customer({ denied_models: ['gpt-4o*'] }), key())).toBe(false);
+    expect(reaches(route(['openai/small']), customer({ denied_models: ['gpt-4o*'] }), key())).toBe(true);
+    expect(reaches(route(), team({ denied_providers: ['open*'] }), key())).toBe(false);
+  });
+
   test('nothing is looked for where nothing is ruled', () => {
     expect(policiesOf(fold(key()), who)).toEqual([]);
   });

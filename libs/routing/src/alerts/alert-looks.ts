@@ -6,6 +6,9 @@ export interface AlertLooks {
   governance: number;
   /** When the next key comes to one of the times before its end. */
   nextKeyMs: number;
+  /** When the last look at raises of budgets was, and when the next one ends. */
+  raisesLookedMs: number;
+  nextRaiseEndMs: number;
   /** The load's notices at the last look at providers. */
   notices: number;
   /** When unknown ends are to be looked at; earlier there is none to tell. */
@@ -17,6 +20,7 @@ export interface AlertLooks {
 /** Everything is looked at once. */
 export function newAlertLooks(): AlertLooks {
   return {
-    governance: -1, nextKeyMs: -Infinity, notices: -1, nextUnknownMs: -Infinity, unknownNoted: 0,
+    governance: -1, nextKeyMs: -Infinity, raisesLookedMs: -Infinity, nextRaiseEndMs: -Infinity,
+    notices: -1, nextUnknownMs: -Infinity, unknownNoted: 0,
   };
 }

@@ -10,6 +10,7 @@ import { mayRaise, onceKey } from './alert-table';
 import type { AlertLooks } from './alert-looks';
 import { budgetAlerts } from './budget-alerts';
 import type { Due } from './due';
+import { endedRaises } from './ended-raises';
 import { expiringKeys } from './key-alerts';
 import { unknownOutcomes } from './outcome-alerts';
 import { providerAlerts } from './provider-alerts';
@@ -67,13 +68,14 @@ function isDue(
 ): boolean {
   return ledger.touched.size > 0
     || looks.governance !== tick.governance.sequence || tick.nowMs >= looks.nextKeyMs
-    || looks.unknownNoted !== alerts.unknownNoted || tick.nowMs >= looks.nextUnknownMs
+    || tick.nowMs >= looks.nextRaiseEndMs || looks.unknownNoted !== alerts.unknownNoted || tick.nowMs >= looks.nextUnknownMs
     || (partition === systemPartition && looks.notices !== tick.load.notices);
 }
 
 function allDue(state: PartitionState, work: WorkLists, tick: AlertTick): Due[] {
   const { alerts: looks } = work;
   const found: Due[] = [];
+  noteEndedRaises(state, looks, tick);
   for (const account of state.ledger.touched) {
     found.push(...budgetAlerts(state.ledger, account, tick));
   }
@@ -90,6 +92,14 @@ function allDue(state: PartitionState, work: WorkLists, tick: AlertTick): Due[] 
   }
   looks.governance = tick.governance.sequence;
   return found;
+}
+
+function noteEndedRaises({ ledger, partition }: PartitionState, looks: AlertLooks, tick: AlertTick): void {
+  if (looks.governance === tick.governance.sequence && tick.nowMs < looks.nextRaiseEndMs) return;
+  const { accounts, nextMs } = endedRaises(tick, { partition, lookedMs: looks.raisesLookedMs });
+  for (const account of accounts) ledger.touched.add(account);
+  looks.raisesLookedMs = tick.nowMs;
+  looks.nextRaiseEndMs = nextMs;
 }
 
 /** New ones are not due before the time set; that may have been changed. */

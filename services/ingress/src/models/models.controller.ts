@@ -1,4 +1,4 @@
-// The models that a key may ask for: routes, and what the providers have. OpenAI's shape, or
+// The models that a key may ask for, and that can be called for it: routes, and what the providers have. OpenAI's shape, or
 // Anthropic's for clients that say `anthropic-version`.
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
