@@ -168,6 +168,12 @@ describe('what is done to the archive is found and named', () => {
     const { problems } = await verify({}, { checkpointDir: edited });
     expect(problems.map(({ kind }) => kind).sort()).toEqual(['checkpoint', 'signature']);
   });
+
+  it('a checkpoint file that was taken away', async () => {
+    expect((await verify()).unfiled).toEqual({ count: 0, first: null });
+    const { unfiled } = await verify({}, { checkpointDir: path.join(folder, 'taken-away') });
+    expect(unfiled).toEqual({ count: 2, first: expect.any(Number) });
+  });
 });
 
 describe('a bundle', () => {
