@@ -38,12 +38,14 @@ const asked = {
 };
 const filters = z.strictObject(asked);
 
-export const eventsQuery = z.strictObject({
-  ...asked,
+const page = {
   order: z.enum(['newest', 'oldest']).default('newest'),
   limit: z.coerce.number().int().min(1).max(limitMax).default(50),
   after: z.string().regex(/^\d{1,15}$/, { error: 'takes the "next" of the page before' }).optional(),
-}).check(inOrder);
+};
+
+export const eventsQuery = z.strictObject({ ...asked, ...page }).check(inOrder);
+export const checkpointsQuery = z.strictObject(page);
 
 export const exportBody = z.strictObject({
   filters: filters.default({}).check(inOrder),
@@ -65,7 +67,7 @@ export function questionOf(given: Filters): EventsQuestion {
   };
 }
 
-export function pageOf({ order, limit, after }: z.infer<typeof eventsQuery>): EventsPage {
+export function pageOf({ order, limit, after }: z.infer<typeof checkpointsQuery>): EventsPage {
   return { newestFirst: order === 'newest', limit, after: after === undefined ? null : Number(after) };
 }
 

@@ -11,7 +11,7 @@ export const existing = [
   'GET /v1/jobs/{id}', 'GET /v1/jobs/{id}/result', 'GET /v1/jobs/{id}/stream',
   'GET /v1/jobs/{id}/events', 'POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/redrive',
   'GET /v1/usage', 'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries',
-  '/admin/v1/*', 'GET /audit/v1/checkpoint', 'GET /audit/v1/proofs/inclusion',
+  '/admin/v1/*', 'GET /audit/v1/checkpoint', 'GET /audit/v1/checkpoints', 'GET /audit/v1/proofs/inclusion',
   'GET /audit/v1/proofs/consistency', 'GET /audit/v1/events', 'POST /audit/v1/exports',
   'GET /audit/v1/exports/{id}', 'GET /audit/v1/exports/{id}/download', 'GET /audit/v1/state',
   'GET /health/live', 'GET /health/ready', 'GET /metrics',
