@@ -118,12 +118,14 @@ describe('events', () => {
     for (const [question, why] of [
       ['events?type=JobTeleported', 'no event type'], ['events?from=soon', 'takes a time'],
       ['events?limit=9999', 'limit'], ['events?metadata=%3D%3D', 'no letter or digit'], ['events?colour=red', 'colour'],
+      ['proofs/inclusion?seq=1&lin=2', 'lin'], ['state?at=1&projection=keys&tennant=acme', 'tennant'],
     ] as const) {
       const answer = await ask(`/audit/v1/${question}`);
       expect([question, answer.status]).toEqual([question, 400]);
       expect(await answer.text()).toContain(why);
     }
     expect((await ask('/audit/v1/exports', { content: true })).status).toBe(400);
+    expect(await (await ask('/audit/v1/event')).text()).toContain('GET /audit/v1/events');
     expect((await ask('/audit/v1/exports/exp_none')).status).toBe(404);
   });
 

@@ -80,6 +80,9 @@ describe('the log as evidence', () => {
     expect(inclusion.proof).toHaveLength(Math.ceil(Math.log2(last.tree_size)));
     const consistency = await ask(`proofs/consistency?from=3&to=${last.tree_size}`);
     expect(consistency.status).toBe(200);
+    const { data: signed } = await json<{ data: Checkpoint[] }>(ask('checkpoints?order=oldest'));
+    expect(signed.map(({ tree_size: size }) => size)).toContain(last.tree_size);
+    expect(signed.find(({ tree_size: size }) => size === last.tree_size)?.note).toBe(last.note);
     expect((await ask('proofs/consistency?from=9&to=3')).status).toBe(400);
     expect((await ask('proofs/inclusion?seq=999999999')).status).toBe(404);
     expect((await ask('proofs/inclusion')).status).toBe(400);

@@ -16,7 +16,7 @@ export interface SigningKey extends NoteKey {
   signed(text: string): string;
 }
 
-const keyFileName = 'audit-key.pem';
+export const keyFileName = 'audit-key.pem';
 export const publicKeysFileName = 'audit-key.pub';
 
 /** @throws Fault settings_invalid when the file is not there or holds something else. */

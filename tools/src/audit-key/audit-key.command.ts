@@ -1,9 +1,10 @@
 // `holdfast audit-key`: the public keys that checkpoints are verified with, and a new key to sign them.
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command } from 'commander';
-import { noteKeyText } from '@libs/audit-tree/signed-note';
+import { type NoteKey, noteKeyText } from '@libs/audit-tree/signed-note';
 import {
-  publicKeysFileName, readPublicKeys, rotateSigningKey, signingKeysNow,
+  keyFileName, publicKeysFileName, readPublicKeys, rotateSigningKey, signingKeysNow,
 } from '@libs/checkpoints/signing-key';
 import { type AccessFlags, dirOf } from '../shared/access';
 import { Failure } from '../shared/failure';
@@ -35,9 +36,8 @@ export function addAuditKey(program: Command): void {
 
 async function show(flags: Flags): Promise<void> {
   const { secrets } = dirOf(flags, process.env);
-  const all = await readPublicKeys(path.join(secrets, publicKeysFileName));
+  const all = await keysOf(secrets);
   const [first] = all;
-  if (first === undefined) throw new Failure(`There is no key in ${secrets} yet: audit makes it when it starts.`);
   const { key, former } = await signingKeysNow(secrets, first.name, Date.now());
   const signs = new Set([key, ...former].map(({ id }) => id));
   const keys = all.map((one) => ({
@@ -48,14 +48,23 @@ async function show(flags: Flags): Promise<void> {
     : keys.map((one) => `${one.public_key}  ${one.state}`).join('\n'));
 }
 
+/** @throws Failure where no key is kept that signs: looking for it would make one. */
+async function keysOf(secrets: string): Promise<readonly [NoteKey, ...NoteKey[]]> {
+  const [first, ...others] = await readPublicKeys(path.join(secrets, publicKeysFileName));
+  if (first === undefined) throw new Failure(`There is no key in ${secrets} yet: audit makes it when it starts.`);
+  const isKept = await access(path.join(secrets, keyFileName)).then(() => true, () => false);
+  if (isKept) return [first, ...others];
+  throw new Failure(`${secrets} has public keys and no ${keyFileName}: audit was given a key of your own `
+    + '(HOLDFAST_AUDIT_KEY). To exchange it, name both files there and restart audit.');
+}
+
 async function rotate(flags: Flags): Promise<void> {
   const { secrets } = dirOf(flags, process.env);
   const days = Number(flags.overlapDays ?? overlapDefaultDays);
   if (!Number.isFinite(days) || days < 0 || days > 3_650) {
     throw new Failure(`"${flags.overlapDays ?? ''}" is no number of days from 0 to 3650.`);
   }
-  const [first] = await readPublicKeys(path.join(secrets, publicKeysFileName));
-  if (first === undefined) throw new Failure(`There is no key in ${secrets} to replace: audit makes one when it starts.`);
+  const [first] = await keysOf(secrets);
   const until = new Date(Date.now() + days * dayMs);
   const { key, former } = await rotateSigningKey(secrets, first.name, until.getTime());
   const out = terminal(flags.json);

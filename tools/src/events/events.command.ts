@@ -5,7 +5,7 @@ import { adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { describeEvent } from '../shared/describe-event';
 import { type EventFlags, filtersOf, withEventFlags } from '../shared/event-flags';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends EventFlags {
@@ -26,9 +26,8 @@ export function addEvents(program: Command): void {
     .description('look for events of the log'))
     .option('--order <order>', 'newest or oldest first', 'newest')
     .option('--limit <n>', 'how many, up to 500', '50')
-    .option('--after <next>', 'the page behind this one')
-    .option('--json', 'print JSON');
-  withExamples(command, [
+    .option('--after <next>', 'the page behind this one');
+  withExamples(withAdminAccess(command), [
     'events --type JobFailed --tenant acme', 'events --subject job_0190… --order oldest',
     'events --type AdminActed --from 2026-11-01 --json',
   ]);

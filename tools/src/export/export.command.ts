@@ -5,7 +5,7 @@ import { adminAccess, type Access } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { type EventFlags, filtersOf, withEventFlags } from '../shared/event-flags';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal, type Terminal } from '../shared/terminal';
 import { downloadTo } from './download';
 
@@ -30,9 +30,8 @@ export function addExport(program: Command): void {
   const command = withEventFlags(program.command('export')
     .description('write events of the log to a file'))
     .requiredOption('--out <file>', 'where to')
-    .option('--format <format>', 'ndjson, csv, or bundle: with proofs, for `holdfast verify --bundle`', 'ndjson')
-    .option('--json', 'print JSON');
-  withExamples(command, [
+    .option('--format <format>', 'ndjson, csv, or bundle: with proofs, for `holdfast verify --bundle`', 'ndjson');
+  withExamples(withAdminAccess(command), [
     'export --from 2026-11-01 --to 2026-12-01 --out november.ndjson',
     'export --type AdminActed --format csv --out acts.csv',
     'export --tenant acme --format bundle --out acme.bundle',

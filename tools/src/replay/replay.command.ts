@@ -3,7 +3,7 @@
 import { type Command } from 'commander';
 import { describeEvent } from '../shared/describe-event';
 import { Failure } from '../shared/failure';
-import { withAccess, withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { openLog } from '../shared/open-log';
 import { terminal } from '../shared/terminal';
 import { rangeOf } from './range';
@@ -40,7 +40,7 @@ export function addReplay(program: Command): void {
     .option('--subject <name>', 'one of them: a job, a key, a provider, a model, key/<id> of a budget')
     .option('--from-beginning', 'fold every event, and take no snapshot on trust')
     .option('--rebuild', 'drop all read models and make them again from the archive');
-  withExamples(withAccess(command), [
+  withExamples(withAdminAccess(command), [
     'replay --job job_0190…', 'replay --job job_0190… --until 1200 --json', 'replay --decisions',
     'replay --decisions --from 2026-11-26T10:00Z', 'replay --rebuild',
     'replay --at 2026-11-25T12:00:00Z --projection budgets', 'replay --at 1200 --projection jobs --tenant acme',

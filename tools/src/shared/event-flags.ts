@@ -30,9 +30,7 @@ export function withEventFlags(command: Command): Command {
     .option('--model <name>', 'the model called or asked for')
     .option('--provider <id>', 'the provider')
     .option('--outcome <name>', 'succeeded, failed, canceled, expired, unknown, denied, …')
-    .option('--metadata <words>', 'words that the metadata of a request has')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)');
+    .option('--metadata <words>', 'words that the metadata of a request has');
 }
 
 export function filtersOf(flags: EventFlags): Readonly<Record<string, string | readonly string[]>> {

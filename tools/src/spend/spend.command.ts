@@ -2,7 +2,7 @@
 import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 
@@ -27,11 +27,8 @@ export function addSpend(program: Command): void {
     .option('--from <day>', 'first day, such as 2026-11-01 (the first of the month)')
     .option('--to <day>', 'last day (today)')
     .option('--by <names>', 'customer, team, key, provider, model, day, metadata.NAME', 'customer')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--csv', 'print CSV')
-    .option('--json', 'print JSON');
-  withExamples(command, [
+    .option('--csv', 'print CSV');
+  withExamples(withAdminAccess(command), [
     'spend', 'spend --by customer,model --from 2026-11-01', 'spend --by day,metadata.purpose --csv',
   ]);
   command.action(async (flags: Flags) => {

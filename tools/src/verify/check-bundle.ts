@@ -41,19 +41,25 @@ export function checkSignature(
 ): SignatureChecked | BundleChecked {
   const own = parseNoteKey(sha256, bundle.public_key);
   if (own === null) return failed('its public key is none');
-  const known = trusted.some(({ name, id }) => name === own.name && id === own.id);
-  if (trusted.length > 0 && !known) {
-    return failed(`it is signed by ${own.name} ${own.id}, which is not a key that is trusted`, 'signature');
-  }
   const note = parseNote(bundle.checkpoint);
   const checkpoint = note === null ? null : parseCheckpoint(note.text);
   if (note === null || checkpoint === null) return failed('its checkpoint is none', 'checkpoint');
+  // Two keys sign while one replaces the other: which of them the bundle names is not what counts.
   const keys = trusted.length > 0 ? trusted : [own];
+  const isSigner = (key: NoteKey): boolean =>
+    note.signatures.some(({ name, keyId }) => name === key.name && keyId === key.id);
+  if (!isSigner(own)) {
+    return failed(`it names ${own.name} ${own.id} as its key, which did not sign it`, 'signature');
+  }
+  if (!keys.some(isSigner)) {
+    const signers = note.signatures.map(({ name, keyId }) => `${name} ${keyId}`).join(', ');
+    return failed(`it is signed by ${signers}, and by no key that is trusted`, 'signature');
+  }
   const signer = signerOf(note, keys, verifyEd25519);
-  if (signer === null || signer.name !== checkpoint.origin) {
+  if (signer === null || signerOf(note, [own], verifyEd25519) === null || signer.name !== checkpoint.origin) {
     return failed('the signature does not fit its checkpoint', 'signature');
   }
-  return { checkpoint, key: signer, trusted: known };
+  return { checkpoint, key: signer, trusted: trusted.length > 0 };
 }
 
 export function checkEvent(

@@ -1,13 +1,20 @@
 // Content is no part of the tree; the events that are name it by its SHA-256.
 import { sha256 } from '@libs/checkpoints/ed25519';
+import { type ContentRef } from '@libs/events/content';
 import { parseContentLine, splitCommit } from '@libs/events/parse-commit';
+import { archivedObjects } from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { readObjectAfter } from '@libs/postgres/restore-reads';
 import { type KeysNamed } from './check-keys';
 import { type Problem, problem } from './problem';
 
+/** Large content that events name, by its hash, with the commit that does. */
+export type LargeNamed = Map<string, number>;
+
 /** Content lines that are not what their hash says, or that events name and are not there. */
-export function checkContent(sequence: number, bytes: Uint8Array, keys: KeysNamed): Problem[] {
+export function checkContent(
+  sequence: number, bytes: Uint8Array, keys: KeysNamed, large: LargeNamed,
+): Problem[] {
   const problems: Problem[] = [];
   const present = new Set<string>();
   const { eventLines, contentLines } = splitCommit(bytes);
@@ -21,18 +28,28 @@ export function checkContent(sequence: number, bytes: Uint8Array, keys: KeysName
   }
   for (const line of eventLines) {
     keys.note(sequence, line);
-    for (const hash of named(line)) {
-      if (present.has(hash)) continue;
+    for (const { sha256: hash, where } of named(line)) {
+      if (where === 'object') large.set(hash, sequence);
+      if (where === 'object' || present.has(hash)) continue;
       problems.push(problem('content', `commit ${sequence}: content ${hash} is named and not there`));
     }
   }
   return problems;
 }
 
+/** Large content that is named and not there. */
+export async function checkLarge(database: Database, named: LargeNamed): Promise<Problem[]> {
+  if (named.size === 0) return [];
+  const present = await archivedObjects(database, [...named.keys()]);
+  return [...named].filter(([hash]) => !present.has(hash)).map(([hash, sequence]) =>
+    problem('content', `commit ${sequence}: large content ${hash} is named and not there`));
+}
+
 /** Large content, one after the other. */
 export async function checkObjects(database: Database): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const everything = { fromSequence: 0, lastSequences: [] };
+  // Whatever commit their rows tell of: that is not signed.
+  const everything = { fromSequence: Number.MIN_SAFE_INTEGER, lastSequences: [] };
   for (let after = ''; ;) {
     const object = await readObjectAfter(database, everything, after);
     if (object === null) return problems;
@@ -53,16 +70,20 @@ function hashOfLine(line: string): string | null {
   }
 }
 
-/** Only submissions and outcomes have their content beside them; a routing may refer to it. */
-const bringsContent = /"type":"(JobSubmitted|JobSucceeded|JobFailed)"/;
+/** These have their content beside them; a routing may refer to it. */
+const bringsContent = /"type":"(JobSubmitted|JobSucceeded|JobFailed|AttemptAbandoned)"/;
 
-function named(line: string): string[] {
-  if (!line.includes('"where":"line"') || !bringsContent.test(line.slice(0, 200))) return [];
+type Named = Pick<ContentRef, 'sha256' | 'where'>;
+
+function named(line: string): Named[] {
+  if (!line.includes('"where":"') || !bringsContent.test(line.slice(0, 200))) return [];
   try {
-    const { data } = JSON.parse(line) as { data: { body?: unknown; result?: unknown } };
-    return [data.body, data.result].flatMap((ref) => {
+    const { data } = JSON.parse(line) as {
+      data: { body?: unknown; result?: unknown; continuation?: { answer?: unknown } };
+    };
+    return [data.body, data.result, data.continuation?.answer].flatMap((ref) => {
       const { redacted } = (ref ?? {}) as { redacted?: unknown };
-      return [...inLine(ref), ...inLine(redacted)];
+      return [...namedBy(ref), ...namedBy(redacted)];
     });
   } catch {
     // A broken commit is archived as it is; what it names nobody can say.
@@ -70,9 +91,9 @@ function named(line: string): string[] {
   }
 }
 
-function inLine(ref: unknown): string[] {
-  const { sha256: hash, where } = (ref ?? {}) as { sha256?: string; where?: string };
-  return hash !== undefined && where === 'line' ? [hash] : [];
+function namedBy(ref: unknown): Named[] {
+  const { sha256: hash, where } = (ref ?? {}) as Partial<Named>;
+  return hash === undefined || where === undefined ? [] : [{ sha256: hash, where }];
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,10 +1,11 @@
 // What checkpoints claim, from files and from the log's own events, smallest tree first and never all
 // in memory.
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { type Checkpoint, parseCheckpoint } from '@libs/audit-tree/checkpoint';
 import { cosignersOf } from '@libs/audit-tree/cosignature';
 import { type NoteKey, parseNote, signerOf } from '@libs/audit-tree/signed-note';
-import { listCheckpointFiles } from '@libs/checkpoints/checkpoint-files';
+import { checkpointFileName, listCheckpointFiles } from '@libs/checkpoints/checkpoint-files';
 import { verifyEd25519 } from '@libs/checkpoints/ed25519';
 import { parseEventLine, splitCommit } from '@libs/events/parse-commit';
 import { subjects } from '@libs/events/subjects';
@@ -53,6 +54,28 @@ export async function* eventClaims(database: Database): AsyncGenerator<Claim> {
       after = Number(sequence);
     }
     if (rows.length < pageRows) return;
+  }
+}
+
+/** Checkpoints of the log that are not among the files. */
+export interface Unfiled {
+  count: number;
+  /** Of the smallest, event lines. */
+  first: number | null;
+}
+
+/** Passes claims on, and counts those that have no file in the directory. */
+export async function* notingUnfiled(
+  claims: AsyncGenerator<Claim>, directory: string, unfiled: Unfiled,
+): AsyncGenerator<Claim> {
+  const files = new Set((await listCheckpointFiles(directory)).map((file) => path.basename(file)));
+  for await (const one of claims) {
+    const size = one.checkpoint?.size ?? null;
+    if (size !== null && !files.has(checkpointFileName(size))) {
+      unfiled.count += 1;
+      unfiled.first ??= size;
+    }
+    yield one;
   }
 }
 

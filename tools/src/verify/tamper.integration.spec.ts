@@ -124,6 +124,9 @@ describe('what is done to the archive is found and named', () => {
       `UPDATE commits SET bytes = replace(encode(bytes, 'escape'), 'prompt 298', 'prompt 198')::bytea WHERE sequence = ${at}`,
     ], /content.*commit 300/, true],
     ['changed large content', ["UPDATE objects SET bytes = 'other'"], /content.*large content/, true],
+    ['changed large content, put out of sight', [
+      "UPDATE objects SET bytes = 'other', last_sequence = -1",
+    ], /content.*large content/, true],
     ['a changed subject and time', [
       `UPDATE commits SET subject = 'events.governance', appended_at = now() WHERE sequence = ${at}`,
     ], /stream.*commit 300: subject, time/, true],
@@ -164,6 +167,12 @@ describe('what is done to the archive is found and named', () => {
     await writeFile(path.join(edited, '0000000000000200.checkpoint'), 'nothing');
     const { problems } = await verify({}, { checkpointDir: edited });
     expect(problems.map(({ kind }) => kind).sort()).toEqual(['checkpoint', 'signature']);
+  });
+
+  it('a checkpoint file that was taken away', async () => {
+    expect((await verify()).unfiled).toEqual({ count: 0, first: null });
+    const { unfiled } = await verify({}, { checkpointDir: path.join(folder, 'taken-away') });
+    expect(unfiled).toEqual({ count: 2, first: expect.any(Number) });
   });
 });
 

@@ -19,7 +19,9 @@ export async function trustedKeys(
   if (key !== null) return [key];
   const isFile = await access(named).then(() => true, () => false);
   if (!isFile) throw new Failure(`"${named}" is neither a public key (name+id+key) nor a file of them.`);
-  return readPublicKeys(named);
+  const keys = await readPublicKeys(named);
+  if (keys.length === 0) throw new Failure(`There is no public key in "${named}".`);
+  return keys;
 }
 
 /** @throws Failure for what is no key of a witness. */

@@ -6,7 +6,7 @@ import { type Database } from '@libs/postgres/database';
 import { type Bundle, makeBundle } from './bundle';
 import { checkObjects } from './check-content';
 import { checkKeys, KeysNamed } from './check-keys';
-import { eventClaims, fileClaims, type TrustedKeys } from './claims';
+import { eventClaims, fileClaims, notingUnfiled, type TrustedKeys, type Unfiled } from './claims';
 import { compareStream } from './compare-stream';
 import { type Problem, problem } from './problem';
 import { type ArchiveVerified, verifyArchive, type WalkedLine } from './verify-archive';
@@ -32,6 +32,8 @@ export interface Verified extends Omit<ArchiveVerified, 'problems'> {
   readonly compared: number;
   /** Event lines that no checkpoint covers yet. */
   readonly unsigned: number;
+  /** Checkpoints of the log that the directory has not: they may have been lost there, or taken away. */
+  readonly unfiled: Readonly<Unfiled>;
   readonly story: readonly WalkedLine[];
   readonly bundle: Bundle | null;
   readonly problems: readonly Problem[];
@@ -42,10 +44,12 @@ export async function verifyAll(parts: VerifyAllParts): Promise<Verified> {
   const isWanted = wantedLine(wanted);
   const story: WalkedLine[] = [];
   const keysNamed = new KeysNamed();
+  const unfiled: Unfiled = { count: 0, first: null };
   const archive = await verifyArchive({
     ...parts,
     keysNamed,
-    claims: [eventClaims(database), ...(checkpointDir === null ? [] : [fileClaims(checkpointDir)])],
+    claims: checkpointDir === null ? [eventClaims(database)]
+      : [notingUnfiled(eventClaims(database), checkpointDir, unfiled), fileClaims(checkpointDir)],
     // A copy: the line is a part of the page it came with.
     onLine: (line) => { if (isWanted(line)) story.push({ ...line, bytes: Buffer.from(line.bytes) }); },
   });
@@ -54,16 +58,20 @@ export async function verifyAll(parts: VerifyAllParts): Promise<Verified> {
     ...archive.problems, ...await checkObjects(database), ...stream.problems,
     ...dataKeys === null ? [] : await checkKeys(dataKeys, keysNamed, Date.now()),
   ];
-  if (wanted.job !== null && story.length === 0) {
-    problems.push(problem('missing', `the archive has no event of ${wanted.job}`));
-  }
+  if (story.length === 0) problems.push(...notThere(wanted));
   const proved = archive.latest === null || story.length === 0
     ? null : await makeBundle(database, aboutOf(wanted), archive.latest, story);
   return {
-    ...archive, story, bundle: proved?.bundle ?? null, compared: stream.compared,
+    ...archive, story, unfiled, bundle: proved?.bundle ?? null, compared: stream.compared,
     unsigned: archive.lines - (archive.latest?.checkpoint.size ?? 0),
     problems: [...problems, ...proved?.problems ?? []],
   };
+}
+
+function notThere({ job, range }: Wanted): Problem[] {
+  if (job !== null) return [problem('missing', `the archive has no event of ${job}`)];
+  return range === null ? [] : [problem('missing',
+    `the archive has no event of commits ${range.from} to ${range.to}`)];
 }
 
 function wantedLine({ job, range }: Wanted): (line: WalkedLine) => boolean {

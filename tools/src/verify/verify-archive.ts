@@ -9,7 +9,7 @@ import { type ArchivedCommit } from '@libs/postgres/archive-store';
 import { type Database } from '@libs/postgres/database';
 import { readRetained } from '@libs/postgres/restore-reads';
 import { readTiles, readTreePosition } from '@libs/postgres/tree-store';
-import { checkContent } from './check-content';
+import { checkContent, checkLarge, type LargeNamed } from './check-content';
 import { type KeysNamed } from './check-keys';
 import { checkClaim, type CheckedClaim, type Claim, isProblem, type TrustedKeys } from './claims';
 import { Claims } from './merge-claims';
@@ -86,16 +86,18 @@ class Walk {
 
   async take(page: readonly ArchivedCommit[]): Promise<void> {
     const leaves: PlacedLeaf[] = [];
+    const large: LargeNamed = new Map();
     for (const { sequence, bytes } of page) {
       this.commits += 1;
       this.#bytes += bytes.length;
-      for (const found of checkContent(sequence, bytes, this.parts.keysNamed)) this.#note(found);
+      for (const found of checkContent(sequence, bytes, this.parts.keysNamed, large)) this.#note(found);
       eventLineBytes(bytes).forEach((line, at) => {
         this.parts.onLine({ sequence, line: at, leafIndex: this.lines, bytes: line });
         leaves.push({ sequence, line: at, hash: leafHash(sha256, line) });
         this.lines += 1;
       });
     }
+    for (const found of await checkLarge(this.parts.database, large)) this.#note(found);
     await this.#compareTiles(leaves);
     let at = 0;
     for (;;) {

@@ -1,5 +1,5 @@
 // `holdfast verify`: whether archive, tree, checkpoints and log are what was signed; and bundles.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command } from 'commander';
 import { parseEventLine } from '@libs/events/parse-commit';
@@ -95,18 +95,18 @@ async function archive(flags: Flags, out: Terminal): Promise<boolean> {
 }
 
 async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<Verified> {
+  const checkpointDir = await checkpointDirOf(flags);
   const database = openDatabase({
     url: await archiveUrl(flags, process.env), connectionsMax: 2, statementTimeoutMs: 0,
     onError: (error) => out.progress(`postgres: ${error.message}`),
   });
   const connection = flags.stream ? await openLog(flags) : null;
-  const kept = path.join(dirOf(flags, process.env).root, 'checkpoints');
   let shownAt = performance.now();
   try {
     return await verifyAll({
       database, trusted, wanted: wantedOf(flags), log: connection?.log ?? null,
       dataKeys: connection?.keys ?? null,
-      checkpointDir: flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'] ?? kept,
+      checkpointDir,
       progress: (commits, lines) => {
         if (performance.now() - shownAt < 2_000) return;
         shownAt = performance.now();
@@ -119,6 +119,15 @@ async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<V
   }
 }
 
+/** @throws Failure when one is named that is not there: nothing would be held against it. */
+async function checkpointDirOf(flags: Flags): Promise<string> {
+  const named = flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'];
+  if (named === undefined) return path.join(dirOf(flags, process.env).root, 'checkpoints');
+  const isThere = await stat(named).then((found) => found.isDirectory(), () => false);
+  if (!isThere) throw new Failure(`"${named}" is no directory of checkpoints (--checkpoints, HOLDFAST_CHECKPOINT_DIR).`);
+  return named;
+}
+
 function wantedOf({ job, from, to, export: file }: Flags): Wanted {
   const isRange = from !== undefined || to !== undefined;
   if (job !== undefined && isRange) throw new Failure('Give --job, or --from and --to, not both.');
@@ -126,6 +135,7 @@ function wantedOf({ job, from, to, export: file }: Flags): Wanted {
     throw new Failure('Say what to export: --job ID, or --from and --to.');
   }
   const range = isRange ? { from: sequenceOf(from, 1), to: sequenceOf(to, Number.MAX_SAFE_INTEGER) } : null;
+  if (range !== null && range.from > range.to) throw new Failure('--to is before --from.');
   return { job: job ?? null, range };
 }
 
@@ -139,13 +149,13 @@ function asJson(verified: Verified, seconds: number, peakMb: number): string {
   const { commits, lines, bytes, checkpoints, compared, unsigned, latest, problems, bundle: proved } = verified;
   return JSON.stringify({
     ok: problems.length === 0, commits, event_lines: lines, bytes, checkpoints, compared, unsigned,
-    cosigned: verified.cosigned, tree_size: latest?.checkpoint.size ?? null, key: latest?.key.id ?? null, seconds, peak_mb: peakMb,
+    unfiled: verified.unfiled, cosigned: verified.cosigned, tree_size: latest?.checkpoint.size ?? null, key: latest?.key.id ?? null, seconds, peak_mb: peakMb,
     problems, events: proved?.events ?? [],
   });
 }
 
 function described(verified: Verified, seconds: number, peakMb: number): string {
-  const { commits, lines, checkpoints, compared, unsigned, latest, problems, story } = verified;
+  const { commits, lines, checkpoints, compared, unsigned, unfiled, latest, problems, story } = verified;
   const events = story.map(({ sequence, line, bytes }) =>
     `${String(sequence).padStart(8)}:${line}  ${describedLine(bytes)}`);
   const head = `${lines} event lines of ${commits} commits in ${seconds} s (${peakMb} MB): `;
@@ -159,6 +169,8 @@ function described(verified: Verified, seconds: number, peakMb: number): string 
     ...Object.entries(verified.cosigned).map(([witness, size]) =>
       `${witness} cosigned the first ${size} event lines.`),
     ...unsigned > 0 ? [`${unsigned} event lines are younger than the last checkpoint that fits.`] : [],
+    ...unfiled.count > 0 ? [`${unfiled.count} checkpoints of the log are not in the directory of checkpoints, `
+      + `the first of them of ${unfiled.first ?? 0} event lines.`] : [],
     ...problems.map(({ kind, message }) => `  ${kind.toUpperCase()}  ${message}`),
   ].join('\n');
 }

@@ -1,10 +1,10 @@
 // Answers `GET /audit/v1/events`: a page of events, as they stand in the archive. The cursor is a place
 // in the log, so pages stay what they are while new events arrive.
 import { type Database } from '@libs/postgres/database';
-import { findEvents, type LeafRange } from '@libs/postgres/event-reads';
+import { findEvents, type FoundRow, type LeafRange } from '@libs/postgres/event-reads';
 import { type EventLine, readLines } from '@libs/postgres/event-lines';
 import { readIndexPosition } from '@libs/postgres/index-store';
-import { type EventsPage } from '@libs/signals/ask-audit';
+import { type AuditRefused, type EventsPage } from '@libs/signals/ask-audit';
 import { type EventAnswers } from '../shared/event-answers';
 import { askedOf } from '../shared/event-filter';
 
@@ -25,15 +25,28 @@ export function answerEvents(database: Database): EventAnswers {
       });
       const rows = fitting(found.rows);
       const isCut = rows.length < found.rows.length;
-      const lines = await readLines(database, rows);
+      const shown = await shownOf(database, rows);
+      if ('refused' in shown) return shown;
       const hasMore = isCut || found.rest.from < found.rest.to;
       return {
-        object: 'list', data: lines.map(viewOf), has_more: hasMore,
+        object: 'list', data: shown.views, has_more: hasMore,
         next: hasMore ? cursorOf(isCut ? rows.at(-1)?.leaf ?? null : null, found.rest, page) : null,
         indexed_sequence: sequence,
       };
     },
   };
+}
+
+/** What the archive has not as the index knows it was changed behind our back: that is no outage. */
+async function shownOf(
+  database: Database, rows: readonly FoundRow[],
+): Promise<{ readonly views: readonly object[] } | AuditRefused> {
+  try {
+    return { views: (await readLines(database, rows)).map(viewOf) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { refused: 'not_archived', message: `${error.message}; \`holdfast verify\` names what was changed.` };
+  }
 }
 
 function behindCursor({ from, to }: LeafRange, { after, newestFirst }: EventsPage): LeafRange {
@@ -59,6 +72,14 @@ function cursorOf(last: number | null, rest: LeafRange, { newestFirst }: EventsP
 function viewOf({ sequence, line, leaf, loggedAtMs, bytes }: EventLine): object {
   return {
     seq: sequence, line, leaf_index: leaf, logged_at: new Date(loggedAtMs).toISOString(),
-    event: JSON.parse(bytes.toString('utf8')) as unknown,
+    event: parsed(bytes, sequence, line),
   };
+}
+
+function parsed(bytes: Buffer, sequence: number, line: number): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new RangeError(`event line ${line} of commit ${sequence} is not as it was archived`, { cause: error });
+  }
 }

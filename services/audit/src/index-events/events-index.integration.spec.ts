@@ -200,6 +200,17 @@ describe('the spend', () => {
   }, 60_000);
 });
 
+it('an archive that somebody changed is not told to be away', async () => {
+  await fillLog(5, 8);
+  await (await archive()).stop();
+  const events = (): Promise<object> =>
+    answerEvents(database).events(anything, { newestFirst: true, limit: 100, after: null });
+  await database.query(`UPDATE commits SET bytes = 'shorter' WHERE sequence = 3`);
+  expect(await events()).toMatchObject({ refused: 'not_archived', message: expect.stringContaining('commit 3') });
+  await database.query('DELETE FROM commits WHERE sequence = 4');
+  expect(await events()).toMatchObject({ refused: 'not_archived', message: expect.stringContaining('commit 4') });
+}, 60_000);
+
 it('a page ends before what a message can carry, and the next one goes on there', async () => {
   const large = (number: number): AnyEvent => stamp({
     type: 'AdminActed', subject: `act-${number}`, tenant: 'system',

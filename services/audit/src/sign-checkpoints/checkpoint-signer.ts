@@ -2,10 +2,11 @@
 // and every 10,000 commits. A checkpoint is an event of the log and a file.
 import { readFile } from 'node:fs/promises';
 import { type Checkpoint } from '@libs/audit-tree/checkpoint';
-import { type NoteKey, noteText, parseNote } from '@libs/audit-tree/signed-note';
+import { type NoteKey, noteText, parseNote, signerOf } from '@libs/audit-tree/signed-note';
 import { stamp } from '@libs/events/envelope';
 import { subjects } from '@libs/events/subjects';
 import { listCheckpointFiles, writeCheckpointFile } from '@libs/checkpoints/checkpoint-files';
+import { verifyEd25519 } from '@libs/checkpoints/ed25519';
 import { NotWitnessed } from '@libs/checkpoints/witness';
 import { type Commit, type EventLog } from '@libs/log/log';
 import { readableEvents } from '@libs/log/readable-events';
@@ -53,9 +54,14 @@ export class CheckpointSigner {
     return this.#latest;
   }
 
-  /** The key that signs now; null: none. */
+  /**
+   * The key that signed the last checkpoint, of two the present one: a key made since then did not.
+   * null: none that is known.
+   */
   async key(): Promise<NoteKey | null> {
-    return await this.parts.places.keys?.now(this.parts.nowMs()) ?? null;
+    const { keys } = this.parts.places;
+    const note = this.#latest === null ? null : parseNote(this.#latest.note);
+    return keys === null || note === null ? null : signerOf(note, await keys.known(), verifyEd25519);
   }
 
   start(): void {

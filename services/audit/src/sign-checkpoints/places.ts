@@ -1,8 +1,9 @@
 // Which keys sign, where checkpoints go and who is asked to witness them, by the settings.
 import path from 'node:path';
-import { noteKeyText } from '@libs/audit-tree/signed-note';
+import { type NoteKey, noteKeyText } from '@libs/audit-tree/signed-note';
 import {
-  keepPublicKey, keptSigningKey, readSigningKey, type SigningKey, signingKeysNow, signingWith,
+  keepPublicKey, keptSigningKey, publicKeysFileName, readPublicKeys, readSigningKey, type SigningKey,
+  signingKeysNow, signingWith,
 } from '@libs/checkpoints/signing-key';
 import { Witness } from '@libs/checkpoints/witness';
 import { egressProxy } from '@libs/settings/egress-proxy';
@@ -20,6 +21,8 @@ export interface CheckpointPlaces {
 export interface SigningKeys {
   /** Looked up for each checkpoint: a key is replaced without a restart. */
   now(nowMs: number): Promise<SigningKey>;
+  /** The public halves of those that sign, and of those that did. */
+  known(): Promise<readonly NoteKey[]>;
 }
 
 /** What cannot be signed is archived all the same: a missing key is told, and stops nothing. */
@@ -56,7 +59,9 @@ async function signingKeys(settings: AuditSettings): Promise<SigningKeys | null>
     if (key === undefined) return null;
     const both = signingWith(key, former);
     if (secrets !== null) for (const one of [key, ...former]) await keepPublicKey(secrets, one);
-    return { now: () => Promise.resolve(both) };
+    const known = secrets === null
+      ? () => Promise.resolve([key, ...former]) : () => readPublicKeys(path.join(secrets, publicKeysFileName));
+    return { now: () => Promise.resolve(both), known };
   }
   if (secrets === null) return null;
   await keepPublicKey(secrets, await keptSigningKey(secrets, origin));
@@ -65,5 +70,6 @@ async function signingKeys(settings: AuditSettings): Promise<SigningKeys | null>
       const { key, former } = await signingKeysNow(secrets, origin, nowMs);
       return signingWith(key, former);
     },
+    known: () => readPublicKeys(path.join(secrets, publicKeysFileName)),
   };
 }

@@ -15,14 +15,17 @@ const world = signingWorld();
 
 describe('a key that replaces another', () => {
   it('signs beside it, without a restart, until the time is over', async () => {
-    await world.start();
+    const { signer } = await world.start();
     await world.fill(5);
     const first = await world.nextCheckpoint(0);
     const secrets = path.join(world.folder, 'secrets');
     const { key, former } = await rotateSigningKey(secrets, 'holdfast/log', world.nowMs + 100_000);
+    // What is asked for now leads to a note that the new key did not sign.
+    expect((await signer.key())?.id).toBe(former.id);
     world.nowMs += 61_000;
     await world.fill(5);
     const second = await world.nextCheckpoint(1);
+    await waitFor(async () => (await signer.key())?.id === key.id, { timeoutMs: 5_000 });
     expect([first.key_id, second.key_id]).toEqual([former.id, key.id]);
     for (const known of [former, key]) {
       expect(signerOf(parseNote(second.note)!, [known], verifyEd25519)?.id).toBe(known.id);

@@ -13,8 +13,8 @@ import { mayAdminister } from './admin-token';
 import { askAudit } from './ask-audit';
 
 const count = z.coerce.number().int().min(0);
-const inclusionQuery = z.object({ seq: count.min(1), line: count.default(0) });
-const consistencyQuery = z.object({ from: count, to: count.optional() });
+const inclusionQuery = z.strictObject({ seq: count.min(1), line: count.default(0) });
+const consistencyQuery = z.strictObject({ from: count, to: count.optional() });
 
 @Controller('audit/v1')
 export class AuditController {
@@ -22,7 +22,7 @@ export class AuditController {
 
   @Get('checkpoint')
   checkpoint(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    return this.#ask(request, reply, z.object({}), () => ({ op: 'checkpoint' }));
+    return this.#ask(request, reply, z.strictObject({}), () => ({ op: 'checkpoint' }));
   }
 
   @Get('proofs/inclusion')

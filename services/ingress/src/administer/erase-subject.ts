@@ -8,7 +8,8 @@ import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { recordAct } from './record-act';
 
-const erasureBody = z.object({
+/** Strict: a `dry_run` that is misspelled would erase. */
+const erasureBody = z.strictObject({
   /** As it was given with the requests: header `holdfast-subject`, or what the body named. */
   subject: z.string().min(1).max(4096),
   customer: z.string().min(1).default('default'),

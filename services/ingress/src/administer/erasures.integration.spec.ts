@@ -78,6 +78,8 @@ describe('an erasure', () => {
     const job = await ask(ada);
     const looked = await erase({ subject: 'ada@example.org', reason: 'look', dry_run: true });
     expect(looked.body).toMatchObject({ status: 'dry_run', keys: [expect.any(String)], jobs: null });
+    const misspelled = await erase({ subject: 'ada@example.org', reason: 'look', dryRun: true });
+    expect(misspelled).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('dryRun') } } });
     expect((await result(job)).status).toBe(200);
     expect((await erase({ subject: 'nobody', reason: 'x' })).body).toMatchObject({ status: 'erased', keys: [] });
     expect((await erase({ subject: 'ada@example.org' })).status).toBe(400);

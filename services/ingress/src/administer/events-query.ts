@@ -6,13 +6,17 @@ import { type EventsPage, type EventsQuestion, exportFormats, type Moment } from
 /** The edge's answer is one page; more is for exports. */
 const limitMax = 500;
 
+/** A time says its zone, or it would mean another one elsewhere; a day is one of UTC. */
+const timeShape = /^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d))?$/;
+
 const moment = z.union([z.string(), z.number().int().min(0)]).transform((given, context): Moment => {
   const text = String(given);
   // A UNIX time would be taken for a commit: times are dates.
   if (/^\d{1,15}$/.test(text)) return { sequence: Number(text) };
-  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const timeMs = timeShape.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(timeMs)) {
-    const message = 'takes a time such as 2026-11-01 or 2026-11-01T08:00:00Z, or the sequence of a commit';
+    const message = 'takes a time with its zone (2026-11-01T08:00:00Z; write + as %2B), a day of UTC '
+      + '(2026-11-01), or the sequence of a commit';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
@@ -34,12 +38,14 @@ const asked = {
 };
 const filters = z.strictObject(asked);
 
-export const eventsQuery = z.strictObject({
-  ...asked,
+const page = {
   order: z.enum(['newest', 'oldest']).default('newest'),
   limit: z.coerce.number().int().min(1).max(limitMax).default(50),
   after: z.string().regex(/^\d{1,15}$/, { error: 'takes the "next" of the page before' }).optional(),
-}).check(inOrder);
+};
+
+export const eventsQuery = z.strictObject({ ...asked, ...page }).check(inOrder);
+export const checkpointsQuery = z.strictObject(page);
 
 export const exportBody = z.strictObject({
   filters: filters.default({}).check(inOrder),
@@ -61,7 +67,7 @@ export function questionOf(given: Filters): EventsQuestion {
   };
 }
 
-export function pageOf({ order, limit, after }: z.infer<typeof eventsQuery>): EventsPage {
+export function pageOf({ order, limit, after }: z.infer<typeof checkpointsQuery>): EventsPage {
   return { newestFirst: order === 'newest', limit, after: after === undefined ? null : Number(after) };
 }
 

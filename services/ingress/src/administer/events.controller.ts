@@ -14,7 +14,8 @@ import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { sendJson, sendRefusal } from '../shared/respond';
 import { mayAdminister } from './admin-token';
 import { askAudit } from './ask-audit';
-import { eventsQuery, exportBody, pageOf, questionOf } from './events-query';
+import { checkpointViews } from './checkpoint-views';
+import { checkpointsQuery, eventsQuery, exportBody, pageOf, questionOf } from './events-query';
 import { recordAct } from './record-act';
 
 const unpack = promisify(gunzip);
@@ -44,6 +45,18 @@ export class EventsController {
       const query = readQuery(request, eventsQuery);
       if (isRefusal(query)) return query;
       return this.#ask({ op: 'events', question: questionOf(query), page: pageOf(query) });
+    });
+  }
+
+  /** What was signed, and when: proofs of consistency are between two of them. */
+  @Get('checkpoints')
+  checkpoints(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    return this.#answer(request, reply, async () => {
+      const query = readQuery(request, checkpointsQuery);
+      if (isRefusal(query)) return query;
+      const question = questionOf({ type: ['CheckpointSigned'] });
+      const found = await this.#ask({ op: 'events', question, page: pageOf(query) });
+      return isRefusal(found) ? found : { ...found, data: checkpointViews(found['data']) };
     });
   }
 

@@ -11,7 +11,7 @@ import { recordRead } from './record-read';
 
 const parts = ['request', 'answer'] as const;
 
-export const contentQuery = z.object({
+export const contentQuery = z.strictObject({
   /** What is wanted, with commas between. */
   parts: z.string().default(parts.join(',')).transform((text) => text.split(','))
     .pipe(z.array(z.enum(parts)).min(1)),

@@ -18,7 +18,7 @@ const moment = z.string({ error: takes }).transform((text, context): AskState['a
   return z.NEVER;
 });
 
-const stateQuery = z.object({
+const stateQuery = z.strictObject({
   at: moment,
   projection: z.enum(projections, { error: `is one of ${projections.join(', ')}` }),
   tenant: z.string().min(1).optional(),

@@ -10,8 +10,10 @@ export const existing = [
   'POST /v1/messages/count_tokens', 'GET /v1/models', 'GET /v1/models/{id}', 'POST|GET /v1/jobs',
   'GET /v1/jobs/{id}', 'GET /v1/jobs/{id}/result', 'GET /v1/jobs/{id}/stream',
   'GET /v1/jobs/{id}/events', 'POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/redrive',
-  'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries', '/admin/v1/*',
-  'GET /audit/v1/checkpoint', 'GET /audit/v1/proofs/inclusion', 'GET /audit/v1/proofs/consistency',
+  'GET /v1/usage', 'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries',
+  '/admin/v1/*', 'GET /audit/v1/checkpoint', 'GET /audit/v1/checkpoints', 'GET /audit/v1/proofs/inclusion',
+  'GET /audit/v1/proofs/consistency', 'GET /audit/v1/events', 'POST /audit/v1/exports',
+  'GET /audit/v1/exports/{id}', 'GET /audit/v1/exports/{id}/download', 'GET /audit/v1/state',
   'GET /health/live', 'GET /health/ready', 'GET /metrics',
 ];
 
