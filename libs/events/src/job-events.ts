@@ -59,6 +59,8 @@ export const jobSubmitted = z.object({
   needs: z.array(z.string()),
   prompt_tokens_estimate: z.number().int(),
   max_output_tokens: z.number().int().nullable(),
+  /** Answers to one prompt, each of that length at most; absent: one. */
+  answers: z.number().int().positive().optional(),
   /** Header `holdfast-session`: requests of one session stay at one target while it is healthy. */
   session: z.string().optional(),
   /** What conditions of routes may ask about the request, where any route has conditions. */

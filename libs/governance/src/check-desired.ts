@@ -5,6 +5,11 @@ import type { DesiredConfig } from './desired-config';
 import type { KnownNames } from './known-names';
 import type { GovernanceState } from './state';
 
+type Bounds = Pick<
+  NonNullable<DesiredConfig['limits']>[number],
+  'level' | 'id' | 'budgets' | 'rate_limits' | 'concurrent'
+>;
+
 /** `known`: null where the providers are not known yet. */
 export function checkDesired(desired: DesiredConfig, known: KnownNames | null): RuleProblem[] {
   const customers = new Map(desired.customers.map((one) =>
@@ -19,7 +24,7 @@ export function checkDesired(desired: DesiredConfig, known: KnownNames | null): 
     ...desired.keys.map((key) => ruleProblems(
       { level: 'key', id: key.key, rules: key }, known,
       [...present(teams.get(key.team ?? '')), ...customersOf(key.customer)])),
-    ...(desired.limits ?? []).map((limits) => limitProblems(limits, known)),
+    ...(desired.limits ?? []).map((limits) => known === null ? [] : countsNothing(limits, known)),
   ];
   return [...all.flat(), ...twice(desired)];
 }
@@ -52,25 +57,28 @@ export function orphans(before: GovernanceState, after: GovernanceState): RulePr
   return problems;
 }
 
+/** Bounds of models that are not there would bound nothing, and nobody would notice. */
+export function countsNothing(
+  { level, id, budgets, rate_limits: rates, concurrent = [] }: Bounds, known: KnownNames,
+): RuleProblem[] {
+  const look = (models: readonly string[], field: string): RuleProblem[] => models.flatMap((glob) => {
+    const message = aboutNothing(glob, true, known);
+    return message === null ? [] : [{ level, id, field, message }];
+  });
+  return [
+    ...budgets.flatMap(({ models }, at) => look(models, `budgets.${at}.models`)),
+    ...rates.flatMap(({ models }, at) => look(models, `rate_limits.${at}.models`)),
+    // They stand among the rate limits, at a place that is not kept.
+    ...concurrent.flatMap(({ models }) => look(models, 'rate_limits')),
+  ];
+}
+
 export function problemLine({ level, id, field, message }: RuleProblem): string {
   return `${level} ${id}: ${field}: ${message}`;
 }
 
 function missing(level: LimitLevel, id: string): string {
   return `there is no ${level} "${id}" for it; remove or move what belongs to it first`;
-}
-
-function limitProblems(
-  { level, id, budgets, rate_limits: rates }: NonNullable<DesiredConfig['limits']>[number],
-  known: KnownNames | null,
-): RuleProblem[] {
-  if (known === null) return [];
-  const look = (name: string, list: readonly { readonly models: readonly string[] }[]): RuleProblem[] =>
-    list.flatMap(({ models }, index) => models.flatMap((glob) => {
-      const message = aboutNothing(glob, true, known);
-      return message === null ? [] : [{ level, id, field: `${name}.${index}.models`, message }];
-    }));
-  return [...look('budgets', budgets), ...look('rate_limits', rates)];
 }
 
 /** A file cannot say these; a program can. */

@@ -5,6 +5,7 @@ import {
   accessSuspended, customerSet, keyCreated, limitsSet, priceSet, providerConfigured, routeConfigured,
   settingsChanged, teamSet, webhookEndpointCreated,
 } from '@libs/events/governance-events';
+import { exactPrice } from './exact-price';
 
 export const desiredConfig = z.object({
   customers: z.array(customerSet.omit({ origin: true })),
@@ -22,7 +23,7 @@ export const desiredConfig = z.object({
   limits: z.array(limitsSet.omit({ origin: true }).extend({ customer: z.string() })).optional(),
   providers: z.array(providerConfigured.omit({ origin: true })),
   routes: z.array(routeConfigured.omit({ origin: true })),
-  prices: z.array(priceSet.omit({ origin: true })),
+  prices: z.array(priceSet.omit({ origin: true }).extend({ price: exactPrice })),
   /** Where operators are told of alerts, with an id that follows from the URL. */
   alert_endpoints: z.array(
     webhookEndpointCreated.pick({ endpoint: true, url: true, events: true }),

@@ -26,22 +26,25 @@ export function usdFromPico(amount: string): string {
 
 /**
  * `0.000123` → `123000000`, exactly; also `1.25e-6`, as JavaScript prints small numbers.
- * null when the text is no decimal number or is finer than 10⁻¹² USD.
+ * null when the text is no decimal number or is finer than 10⁻¹² USD, unless that is to be rounded up.
  */
-export function picoFromUsdDecimalString(text: string): string | null {
+export function picoFromUsdDecimalString(
+  text: string, finer: 'refuse' | 'round_up' = 'refuse',
+): string | null {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,3}))?$/i.exec(text.trim());
   if (match === null) return null;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;
   const shift = picoDigits + Number(exponent) - fraction.length;
   const digits = `${whole}${fraction}`;
-  const scaled = shift >= 0 ? `${digits}${'0'.repeat(shift)}` : cutZeros(digits, -shift);
+  const scaled = shift >= 0 ? `${digits}${'0'.repeat(shift)}` : cutDigits(digits, -shift, finer);
   if (scaled === null) return null;
   const amount = BigInt(scaled);
   return String(sign === '-' ? -amount : amount);
 }
 
-function cutZeros(digits: string, count: number): string | null {
+function cutDigits(digits: string, count: number, finer: 'refuse' | 'round_up'): string | null {
   const kept = digits.slice(0, Math.max(0, digits.length - count));
   const cut = digits.slice(kept.length);
-  return /^0*$/.test(cut) ? `0${kept}` : null;
+  if (/^0*$/.test(cut)) return `0${kept}`;
+  return finer === 'refuse' ? null : String(BigInt(`0${kept}`) + 1n);
 }

@@ -242,7 +242,7 @@ function learnLengths(
 ): void {
   for (const { outcome, usage } of attempts) {
     if (outcome !== 'succeeded' || usage === null) continue;
-    learnLength(state.ledger.lengths, job, usage.output_tokens);
+    learnLength(state.ledger.lengths, job, Math.ceil(usage.output_tokens / (job.submitted.answers ?? 1)));
   }
 }
 

@@ -23,11 +23,19 @@ export function holdFor(
   return { amount_pico_usd: String(dearest * BigInt(calls)) };
 }
 
+/** Of all its answers. */
+export function outputAtWorst(
+  { max_output_tokens: most, answers = 1 }: Pick<JobFacts['submitted'], 'max_output_tokens' | 'answers'>,
+  otherwise = outputTokensDefault,
+): number {
+  return Math.min(Number.MAX_SAFE_INTEGER, (most ?? otherwise) * answers);
+}
+
 /** What a request is expected to need at most, as its holds are computed. */
 export function expectedOf({ submitted }: Pick<JobFacts, 'submitted'>): Expected {
   return {
     promptTokens: submitted.prompt_tokens_estimate,
-    outputTokens: submitted.max_output_tokens ?? outputTokensDefault,
+    outputTokens: outputAtWorst(submitted),
     needs: submitted.needs,
   };
 }

@@ -6,6 +6,7 @@ import { isOut, newKeyHealth, paceOf } from './health/key-health';
 import {
   type Condition, conditionAt, type Crowd, isoTime, type TargetHealth,
 } from './health/target-health';
+import { outputAtWorst } from './hold';
 import type { ProviderLoad } from './provider-load';
 
 /** A target with at least one key that may be called now. */
@@ -114,7 +115,7 @@ function closedBecause(
   if (!rules.enabled) return null;
   const isAnnounced = health !== undefined && (health.requests !== null || health.tokens !== null);
   if (!isAnnounced && bounds === null) return null;
-  const tokens = job.submitted.prompt_tokens_estimate + (job.submitted.max_output_tokens ?? 0);
+  const tokens = job.submitted.prompt_tokens_estimate + outputAtWorst(job.submitted, 0);
   const pace = paceOf(
     health ?? newKeyHealth(), { underWay: busyKey(name, looking), tokens },
     bounds ?? { rpm: null, tpm: null, paceBelow: rules.paceBelow }, nowMs,

@@ -6,6 +6,7 @@ import { priceOf } from '@libs/governance/prices';
 import type { GovernanceState } from '@libs/governance/state';
 import type { JobFacts } from '@libs/jobs/state';
 import type { AbleTarget } from './candidates';
+import { outputAtWorst } from './hold';
 import { busyKey, type Look, type OpenTarget } from './look-at-targets';
 import type { ProviderLoad } from './provider-load';
 import { type Draws, drawsOf, seedOf, weightedOrder } from './seeded';
@@ -194,11 +195,11 @@ function latencyOf({ health }: OpenTarget, { job }: OrderContext): number | null
 }
 
 function costOf({ able }: OpenTarget, { job, context }: OrderContext): number {
-  const { prompt_tokens_estimate: promptTokens, max_output_tokens: most, needs } = job.submitted;
+  const { prompt_tokens_estimate: promptTokens, needs } = job.submitted;
   const { provider, model } = able.target;
   const price = priceOf(context.governance, provider.provider, model);
   if (price === null) return Infinity;
-  return Number(worstCase(price, { promptTokens, outputTokens: most ?? promptTokens, needs }));
+  return Number(worstCase(price, { promptTokens, outputTokens: outputAtWorst(job.submitted, promptTokens), needs }));
 }
 
 /** Calls under way for its weight, as folded: of the overlay only what bounds calls is asked. */

@@ -69,6 +69,8 @@ describe('what is refused, with its place', () => {
       'holdfast.yaml:7: customers[0].denied_providers: "opnai" matches no provider; there is openai; did you mean "openai"?'],
     ['a budget for models that are not there', '  - id: acme\n    budgets:\n      - { limit_usd: 5, window: day, models: ["gemini-*"] }\n',
       'holdfast.yaml:8: customers[0].budgets[0].models: "gemini-*" matches no model that a provider lists and no route'],
+    ['a bound of calls under way for models that are not there', '  - id: acme\n    rate_limits:\n      - { concurrent: 5, models: ["gemini-*"] }\n',
+      'holdfast.yaml:8: customers[0].rate_limits: "gemini-*" matches no model that a provider lists and no route'],
     ['what contradicts itself', '  - id: acme\n    models: [chat, gpt-4o]\n    denied_models: ["gpt-*"]\n',
       'holdfast.yaml:8: customers[0].denied_models: "gpt-*" denies what models allows ("gpt-4o")'],
     ['a key that could do nothing', '  - id: acme\n    denied_models: ["gpt-*"]\n    keys:\n      - { id: k, value: env:A, models: [gpt-4o] }\n',

@@ -48,6 +48,16 @@ describe('a price in holdfast.yaml', () => {
     });
   });
 
+  test('that is finer than 10⁻¹² USD per token is rounded up, and what a calculation left behind is dropped', () => {
+    const house = (input: string): unknown => pricesOf(
+      `${providers}prices:\n  - { provider: openai, model: house, output_usd_per_mtok: 1, input_usd_per_mtok: ${input} }\n`,
+    ).get('house');
+    expect(house('0.30000000000000004')).toMatchObject({ input_per_token: '300000' });
+    expect(house('1e-13')).toMatchObject({ input_per_token: '1' });
+    expect(house('"0.0000000000001"')).toMatchObject({ input_per_token: '1' });
+    expect(house('"0.1000001"')).toMatchObject({ input_per_token: '100001' });
+  });
+
   test('of the catalogue has the discount of its provider, and audio at its own rate', () => {
     const prices = pricesOf(providers);
     expect(prices.get('gpt-4o')).toMatchObject({ input_per_token: '2500000', discount_basis_points: 1250 });

@@ -67,10 +67,13 @@ export function discountOf(percent: number | undefined): Pick<Price, 'discount_b
 }
 
 const millionDigits = 6;
+/** A double keeps that many; what a calculation left behind them (0.30000000000000004) is nobody's price. */
+const doubleDigits = 15;
 
 /** `0.15` USD per million tokens → pico-USD per token, exactly; finer than that is rounded up. */
 export function pricePerToken(usd: number | string, perDigits = millionDigits): string {
-  const pico = picoFromUsdDecimalString(String(usd));
+  const text = typeof usd === 'number' ? String(Number(usd.toPrecision(doubleDigits))) : usd;
+  const pico = picoFromUsdDecimalString(text, 'round_up');
   if (pico === null) throw new RangeError(`not a price: ${usd}`);
   const divisor = 10n ** BigInt(perDigits);
   return String((BigInt(pico) + divisor - 1n) / divisor);

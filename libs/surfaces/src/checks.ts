@@ -46,6 +46,9 @@ export function checkNumber(body: JsonObject, param: string, rule: NumberRule): 
     return wrongType(param, rule.whole === true ? 'an integer' : 'a number');
   }
   if (rule.whole === true && !Number.isInteger(value)) return wrongType(param, 'an integer');
+  if (rule.whole === true && value > Number.MAX_SAFE_INTEGER) {
+    return refuse(param, `'${param}' must be at most ${Number.MAX_SAFE_INTEGER}.`);
+  }
   if (value < rule.min) return refuse(param, `'${param}' must be at least ${rule.min}.`);
   if (rule.max !== undefined && value > rule.max) {
     return refuse(param, `'${param}' must be at most ${rule.max}.`);

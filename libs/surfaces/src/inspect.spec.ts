@@ -29,6 +29,7 @@ describe('a request that cannot be right', () => {
     ['no max_tokens', '/v1/messages', chat, 'max_tokens'],
     ["OpenAI's temperature", '/v1/messages', { ...message, temperature: 1.5 }, 'temperature'],
     ['system as number', '/v1/messages', { ...message, system: 1 }, 'system'],
+    ['more tokens than there are numbers', '/v1/chat/completions', { ...chat, max_tokens: 1e300 }, 'max_tokens'],
     ['no prompt', '/v1/completions', { model: 'm' }, 'prompt'],
     ['no input', '/v1/embeddings', { model: 'm' }, 'input'],
   ])('(%s) is refused with the parameter at fault', (_name, endpoint, body, param) => {
@@ -82,6 +83,18 @@ describe('what a request needs', () => {
       'cache_control', 'document_urls', 'documents', 'file_ids', 'images', 'json_schema',
       'parallel_tools', 'server_tools', 'thinking', 'tools', 'top_k',
     ]);
+  });
+
+  test('is paid for as often as there are answers', () => {
+    const answers = (endpoint: Endpoint, more: object): unknown =>
+      inspect(endpoint, { ...chat, max_tokens: 5, prompt: 'Hi', input: 'Hi', ...more });
+    expect(answers('/v1/chat/completions', {})).toMatchObject({ maxOutputTokens: 5, answers: 1 });
+    expect(answers('/v1/chat/completions', { n: 3 })).toMatchObject({ maxOutputTokens: 5, answers: 3 });
+    expect(answers('/v1/completions', { n: 2, best_of: 4 })).toMatchObject({ answers: 4 });
+    expect(answers('/v1/completions', { n: 2, prompt: ['a', 'b', 'c'] })).toMatchObject({ answers: 6 });
+    expect(answers('/v1/completions', { prompt: [15339, 1917] })).toMatchObject({ answers: 1 });
+    expect(answers('/v1/completions', { prompt: [[15339], [1917]] })).toMatchObject({ answers: 2 });
+    expect(answers('/v1/embeddings', { input: ['a', 'b'] })).toMatchObject({ maxOutputTokens: 0, answers: 1 });
   });
 
   test('has a prompt estimate that counts text by length and a picture by the piece', () => {

@@ -63,6 +63,18 @@ describe('a budget', () => {
     expect(only(partition, 'key/key_1 budget total')).toBe('42 spent, 0 held');
   });
 
+  test('is held for every answer that is asked for, as tokens are', () => {
+    const partition = partitionWith(limitsSet({
+      budgets: [budget(10_000)], rate_limits: [{ tokens: 1_000, window: 'minute', models: [] }],
+    }));
+    given(partition, submitted('a', { answers: 3 }));
+    run(partition);
+    expect(only(partition, 'key/key_1 budget total')).toBe('0 spent, 1500 held');
+    expect(only(partition, 'key/key_1 tokens minute')).toBe('0 spent, 250 held');
+    given(partition, submitted('b', { answers: 100 }));
+    expect(rejected(run(partition))).toMatchObject([{ reason: 'rate_limited', status: 429, retry_after_s: null }]);
+  });
+
   test('is not spent twice by decisions of the same look, nor while an append is under way', () => {
     const partition = partitionWith(limitsSet({ budgets: [budget(250)] }));
     given(partition, submitted('a'), submitted('b'), submitted('c'));

@@ -4,7 +4,7 @@ import type { Candidate } from '@libs/events/job-events';
 import type { RateKind } from '@libs/events/limits';
 import { worstCase } from '@libs/governance/cost';
 import type { JobFacts } from '@libs/jobs/state';
-import { expectedOf, outputTokensDefault } from '../hold';
+import { expectedOf, outputAtWorst } from '../hold';
 import { type Bound, countsCall, countsRequest } from './bounds';
 
 export interface PlannedPart {
@@ -85,12 +85,12 @@ export function costAtWorst(
 
 export type TokenKind = Exclude<RateKind, 'requests'>;
 
-/** Of one call at worst: its prompt as estimated, its longest answer. */
+/** Of one call at worst: its prompt as estimated, its longest answers. */
 export function tokensOf({ submitted }: Pick<JobFacts, 'submitted'>, kind: TokenKind): bigint {
-  const { prompt_tokens_estimate: prompt, max_output_tokens: most } = submitted;
+  const { prompt_tokens_estimate: prompt } = submitted;
   switch (kind) {
-    case 'tokens': return BigInt(prompt) + BigInt(most ?? outputTokensDefault);
+    case 'tokens': return BigInt(prompt) + BigInt(outputAtWorst(submitted));
     case 'input_tokens': return BigInt(prompt);
-    case 'output_tokens': return BigInt(most ?? outputTokensDefault);
+    case 'output_tokens': return BigInt(outputAtWorst(submitted));
   }
 }

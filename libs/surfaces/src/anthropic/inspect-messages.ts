@@ -23,6 +23,7 @@ export function inspectMessages(body: JsonObject, use: 'create' | 'count'): Insp
     stream,
     needs: messagesNeeds(body),
     maxOutputTokens: use === 'count' ? 0 : (body.max_tokens as number),
+    answers: 1,
     promptTokensEstimate: estimatePromptTokens([
       body.system, body.messages, body.tools, objectOf(body.output_config).format,
     ]),

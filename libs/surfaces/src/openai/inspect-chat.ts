@@ -14,7 +14,7 @@ const roles: ReadonlySet<string> = new Set([
 ]);
 
 /** OpenAI's own bound. */
-const choicesMax = 128;
+export const choicesMax = 128;
 
 export function inspectChat(body: JsonObject): Inspection | Refusal {
   const refusal = checkChat(body);
@@ -26,6 +26,7 @@ export function inspectChat(body: JsonObject): Inspection | Refusal {
     stream,
     needs: chatNeeds(body),
     maxOutputTokens: maxTokens(body),
+    answers: typeof body.n === 'number' ? body.n : 1,
     promptTokensEstimate: estimatePromptTokens([
       body.messages, body.tools, body.functions, body.response_format,
     ]),

@@ -2,8 +2,9 @@
 // whole numbers of 10⁻¹² USD, as they are in the log.
 import { z } from 'zod';
 import { type EventDraft } from '@libs/events/envelope';
-import { type Price, price } from '@libs/events/usage';
+import { type Price } from '@libs/events/usage';
 import { priceRemoval } from '@libs/governance/apply-prices';
+import { exactPrice } from '@libs/governance/exact-price';
 import { type GovernanceState, systemTenant } from '@libs/governance/state';
 import { buildPrice, priceFields } from '@libs/settings/prices-shape';
 import { checkShape } from '../shared/read-json';
@@ -11,7 +12,7 @@ import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { type Body, type EntityKind } from './entity-kind';
 
 const name = { provider: z.string().min(1), model: z.string().min(1) };
-const exactBody = z.object({ ...name, price });
+const exactBody = z.object({ ...name, price: exactPrice });
 const bodyInUsd = z.strictObject({ ...name, ...priceFields });
 
 export const prices: EntityKind = {

@@ -104,6 +104,7 @@ function submitted(input: SubmissionInput, instance: string): Catalogue['JobSubm
     needs: [...inspection.needs],
     prompt_tokens_estimate: inspection.promptTokensEstimate,
     max_output_tokens: inspection.maxOutputTokens,
+    ...(inspection.answers === 1 ? {} : { answers: inspection.answers }),
     ...(options.session === null ? {} : { session: options.session }),
     ...(input.facts === null ? {} : { facts: input.facts }),
     ...(options.overBudget === 'wait' && !waited ? { over_budget: 'wait' as const } : {}),
