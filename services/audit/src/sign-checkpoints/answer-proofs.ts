@@ -4,7 +4,7 @@ import { noteKeyText } from '@libs/audit-tree/signed-note';
 import { sha256 } from '@libs/checkpoints/ed25519';
 import { type Database } from '@libs/postgres/database';
 import { proveConsistency, proveInclusion } from '@libs/postgres/tree-reads';
-import { linesInTree } from '@libs/postgres/tree-store';
+import { linesInTree, readTreePosition } from '@libs/postgres/tree-store';
 import { type ProofAnswer, type ProofAnswers, type ProofRefused } from '../shared/proof-answers';
 import { type CheckpointSigner } from './checkpoint-signer';
 
@@ -56,13 +56,13 @@ async function consistency(
 ): Answer {
   const to = range.to ?? latest?.checkpoint.size ?? null;
   if (to === null) return unsigned('No checkpoint was signed yet.');
-  try {
-    const proof = await proveConsistency(database, range.from, to);
-    return { object: 'consistency_proof', from: range.from, to, proof: proof.map(base64) };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { refused: 'bad_range', message: `${error.message}.` };
+  const { size } = await readTreePosition(database);
+  if (to > size) return { refused: 'bad_range', message: `The tree has ${size} event lines, and not ${to}.` };
+  if (range.from > to) {
+    return { refused: 'bad_range', message: `A tree of ${range.from} event lines does not come before one of ${to}.` };
   }
+  const proof = await proveConsistency(database, range.from, to);
+  return { object: 'consistency_proof', from: range.from, to, proof: proof.map(base64) };
 }
 
 function unsigned(message: string): ProofRefused {

@@ -150,7 +150,9 @@ describe('checkpoints', () => {
     }
     expect(await proofs.inclusion(1, 99)).toMatchObject({ refused: 'not_found' });
     expect(await proofs.inclusion(9_999, 0)).toMatchObject({ refused: 'not_found' });
-    expect(await proofs.consistency(5, 100_000)).toMatchObject({ refused: 'bad_range' });
+    const tree = `The tree has ${head.size} event lines`;
+    expect(await proofs.consistency(5, 100_000)).toMatchObject({ refused: 'bad_range', message: expect.stringContaining(tree) });
+    expect(await proofs.consistency(9, 5)).toMatchObject({ refused: 'bad_range', message: expect.stringContaining('before one of 5') });
     await world.fill(1);
     await world.archived();
     expect(await proofs.inclusion(world.log.commits.length, 0)).toMatchObject({ refused: 'not_signed_yet' });

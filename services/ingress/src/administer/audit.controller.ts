@@ -12,9 +12,13 @@ import { readStateQuery } from './state-query';
 import { mayAdminister } from './admin-token';
 import { askAudit } from './ask-audit';
 
-const count = z.coerce.number().int().min(0);
-const inclusionQuery = z.strictObject({ seq: count.min(1), line: count.default(0) });
-const consistencyQuery = z.strictObject({ from: count, to: count.optional() });
+const count = (what: string, min = 0) =>
+  z.coerce.number({ error: `takes ${what}` }).int(`takes ${what}`).min(min, `takes ${what}`);
+const inclusionQuery = z.strictObject({
+  seq: count('the sequence of a commit, from 1 on', 1), line: count('a line of the commit, from 0 on').default(0),
+});
+const treeSize = count('how many event lines a tree has');
+const consistencyQuery = z.strictObject({ from: treeSize, to: treeSize.optional() });
 
 @Controller('audit/v1')
 export class AuditController {
