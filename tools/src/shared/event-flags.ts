@@ -1,6 +1,7 @@
 // By what events are asked for: the same flags for looking at them and for exporting them.
 import { type Command } from 'commander';
 import { type AccessFlags } from './access';
+import { withAdminAccess } from './flags';
 
 export interface EventFlags extends AccessFlags {
   readonly from?: string;
@@ -18,7 +19,7 @@ export interface EventFlags extends AccessFlags {
 }
 
 export function withEventFlags(command: Command): Command {
-  return command
+  return withAdminAccess(command
     .option('--from <moment>', 'a time such as 2026-11-01T08:00:00Z, or the sequence of a commit')
     .option('--to <moment>', 'up to this time, or with this commit')
     .option('--type <names...>', 'types of events')
@@ -30,9 +31,7 @@ export function withEventFlags(command: Command): Command {
     .option('--model <name>', 'the model called or asked for')
     .option('--provider <id>', 'the provider')
     .option('--outcome <name>', 'succeeded, failed, canceled, expired, unknown, denied, …')
-    .option('--metadata <words>', 'words that the metadata of a request has')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)');
+    .option('--metadata <words>', 'words that the metadata of a request has'));
 }
 
 export function filtersOf(flags: EventFlags): Readonly<Record<string, string | readonly string[]>> {
