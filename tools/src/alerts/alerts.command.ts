@@ -2,7 +2,7 @@
 import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { type Terminal, terminal } from '../shared/terminal';
 import { alertRow, alertsTable, type AlertShown } from './alerts-table';
@@ -26,17 +26,14 @@ interface Access {
 const followEveryMs = 2_000;
 
 export function addAlerts(program: Command): void {
-  const command = program.command('alerts')
+  const command = withAdminAccess(program.command('alerts')
     .description('budgets, keys, prices, outcomes and provider keys that somebody should look at')
     .option('--type <type>', 'only these, e.g. budget.threshold')
     .option('--customer <id>', 'only of this customer')
     .option('--open', 'only what is still so')
     .option('--limit <count>', 'at most so many', '50')
     .option('--follow', 'go on with new ones as they are raised, until Ctrl-C')
-    .option('--webhooks', 'where operators are told, with the secrets that sign it')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
+    .option('--webhooks', 'where operators are told, with the secrets that sign it'));
   withExamples(command, [
     'alerts', 'alerts --open', 'alerts --type budget.threshold --follow', 'alerts --webhooks',
   ]);

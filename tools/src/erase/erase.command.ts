@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { Failure } from '../shared/failure';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
 
 interface Flags extends AccessFlags {
@@ -24,16 +24,13 @@ interface Erasure {
 }
 
 export function addErase(program: Command): void {
-  const command = program.command('erase')
+  const command = withAdminAccess(program.command('erase')
     .description('make unreadable, for ever, all content that is kept of one data subject')
     .requiredOption('--subject <id>', 'as requests name it (holdfast-subject, user, metadata.user_id)')
     .option('--tenant <id>', 'the customer whose data subject it is', 'default')
     .option('--reason <text>', 'why; kept for ever in the log, so let it name nobody')
     .option('--dry-run', 'only say what would be erased')
-    .option('--yes', 'do it: there is no way back')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--json', 'print JSON');
+    .option('--yes', 'do it: there is no way back'));
   withExamples(command, [
     'erase --subject ada@example.org --dry-run',
     'erase --subject 4711 --tenant acme --reason "request of the data subject" --yes',

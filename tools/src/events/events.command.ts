@@ -26,8 +26,7 @@ export function addEvents(program: Command): void {
     .description('look for events of the log'))
     .option('--order <order>', 'newest or oldest first', 'newest')
     .option('--limit <n>', 'how many, up to 500', '50')
-    .option('--after <next>', 'the page behind this one')
-    .option('--json', 'print JSON');
+    .option('--after <next>', 'the page behind this one');
   withExamples(command, [
     'events --type JobFailed --tenant acme', 'events --subject job_0190… --order oldest',
     'events --type AdminActed --from 2026-11-01 --json',

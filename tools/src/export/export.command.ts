@@ -30,8 +30,7 @@ export function addExport(program: Command): void {
   const command = withEventFlags(program.command('export')
     .description('write events of the log to a file'))
     .requiredOption('--out <file>', 'where to')
-    .option('--format <format>', 'ndjson, csv, or bundle: with proofs, for `holdfast verify --bundle`', 'ndjson')
-    .option('--json', 'print JSON');
+    .option('--format <format>', 'ndjson, csv, or bundle: with proofs, for `holdfast verify --bundle`', 'ndjson');
   withExamples(command, [
     'export --from 2026-11-01 --to 2026-12-01 --out november.ndjson',
     'export --type AdminActed --format csv --out acts.csv',

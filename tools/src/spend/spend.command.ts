@@ -2,7 +2,7 @@
 import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
-import { withExamples } from '../shared/flags';
+import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 
@@ -22,15 +22,12 @@ interface Report {
 }
 
 export function addSpend(program: Command): void {
-  const command = program.command('spend')
+  const command = withAdminAccess(program.command('spend')
     .description('what was spent, by day of UTC')
     .option('--from <day>', 'first day, such as 2026-11-01 (the first of the month)')
     .option('--to <day>', 'last day (today)')
     .option('--by <names>', 'customer, team, key, provider, model, day, metadata.NAME', 'customer')
-    .option('--url <url>', 'base URL of the API (HOLDFAST_URL; else the one of the data directory)')
-    .option('--data-dir <path>', 'data directory of `holdfast up` (HOLDFAST_DATA_DIR)')
-    .option('--csv', 'print CSV')
-    .option('--json', 'print JSON');
+    .option('--csv', 'print CSV'));
   withExamples(command, [
     'spend', 'spend --by customer,model --from 2026-11-01', 'spend --by day,metadata.purpose --csv',
   ]);
