@@ -10,8 +10,8 @@ export const existing = [
   'POST /v1/messages/count_tokens', 'GET /v1/models', 'GET /v1/models/{id}', 'POST|GET /v1/jobs',
   'GET /v1/jobs/{id}', 'GET /v1/jobs/{id}/result', 'GET /v1/jobs/{id}/stream',
   'GET /v1/jobs/{id}/events', 'POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/redrive',
-  'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries', '/admin/v1/*',
-  'GET /audit/v1/checkpoint', 'GET /audit/v1/proofs/inclusion', 'GET /audit/v1/proofs/consistency',
+  'POST|GET|PATCH|DELETE /v1/webhook_endpoints', 'GET /v1/webhook_deliveries', 'GET /v1/usage',
+  '/admin/v1/*', '/audit/v1/*',
   'GET /health/live', 'GET /health/ready', 'GET /metrics',
 ];
 
