@@ -73,6 +73,14 @@ export function countsNothing(
   ];
 }
 
+/** The same of budgets for providers that are not there; a file's are looked at where it is read. */
+export function countsNowhere({ level, id, budgets }: Bounds, known: KnownNames): RuleProblem[] {
+  return budgets.flatMap(({ providers }, at) => providers.flatMap((glob) => {
+    const message = aboutNothing(glob, false, known);
+    return message === null ? [] : [{ level, id, field: `budgets.${at}.providers`, message }];
+  }));
+}
+
 export function problemLine({ level, id, field, message }: RuleProblem): string {
   return `${level} ${id}: ${field}: ${message}`;
 }

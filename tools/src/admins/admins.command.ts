@@ -5,6 +5,7 @@ import { type AccessFlags, adminAccess } from '../shared/access';
 import { type ApiCall, callApiOk } from '../shared/api-client';
 import { Failure } from '../shared/failure';
 import { withAdminAccess, withExamples } from '../shared/flags';
+import { secondsOf } from '../shared/seconds-of';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
 
@@ -33,7 +34,7 @@ export function addAdmins(program: Command): void {
   const admins = program.command('admins').description('who may administer, and with which role');
   withExamples(admins, [
     'admins list', 'admins create ann --role operator --expires 2027-01-31',
-    'admins rotate ann --overlap 3600', 'admins revoke ann',
+    'admins rotate ann --overlap 1h', 'admins revoke ann',
     'admins whoami --token file:/home/ann/holdfast-token',
   ]);
   withAdminAccess(admins.command('list').description('every administrator; never a token'))
@@ -46,7 +47,7 @@ export function addAdmins(program: Command): void {
     .action(create);
   withAdminAccess(admins.command('rotate').description('a new token; the former one ends')
     .argument('<id>')
-    .option('--overlap <seconds>', 'how long the former token is still taken', '0')
+    .option('--overlap <time>', 'how long the former token is still taken: 90s, 30m, 24h, 7d', '0')
     .option('--expires <date>', 'when the new token ends'))
     .action(rotate);
   withAdminAccess(admins.command('revoke').description('end an administrator and the token')
@@ -76,7 +77,7 @@ async function create(id: string, flags: Flags): Promise<void> {
 }
 
 async function rotate(id: string, flags: Flags): Promise<void> {
-  const body = { overlap_s: Number(flags.overlap ?? 0), ...expiry(flags) };
+  const body = { overlap_s: secondsOf(flags.overlap ?? '0'), ...expiry(flags) };
   const path = `${base}/${encodeURIComponent(id)}/rotate`;
   showToken(await ask(flags, { path, method: 'POST', body }) as Shown, flags);
 }

@@ -2,8 +2,8 @@
 import { type Command } from 'commander';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { type ApiCall, callApiOk } from '../shared/api-client';
-import { Failure } from '../shared/failure';
 import { withAdminAccess, withExamples } from '../shared/flags';
+import { secondsOf } from '../shared/seconds-of';
 import { terminal } from '../shared/terminal';
 import { type CreateFlags, keyBody } from './key-body';
 import { keysTable, keyText, type KeyLine } from './key-text';
@@ -98,14 +98,4 @@ async function ask(flags: Flags, call: ApiCall): Promise<unknown> {
 
 function pathOf(id: string): string {
   return `/admin/v1/keys/${encodeURIComponent(id)}`;
-}
-
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-/** @throws Failure when it is no length of time. */
-export function secondsOf(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+)([smhd])?$/.exec(text.trim()) ?? [];
-  const seconds = unitSeconds[unit];
-  if (amount !== undefined && seconds !== undefined) return Number(amount) * seconds;
-  throw new Failure(`"${text}" is no length of time; write 90s, 30m, 24h or 7d.`);
 }

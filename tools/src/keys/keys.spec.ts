@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { describeChanges } from '../supervisor/describe-changes';
 import { keyBody } from './key-body';
 import { type KeyLine, keysTable, keyText } from './key-text';
-import { secondsOf } from './keys.command';
+import { secondsOf } from '../shared/seconds-of';
 
 const key: KeyLine = {
   id: 'k1', customer: 'acme', team: 'search', name: null, hint: 'hf_4f9a', state: 'active',

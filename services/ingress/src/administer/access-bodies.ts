@@ -16,7 +16,10 @@ import { type HttpRefusal, refusal } from '../shared/refusal';
 import { type Body } from './entity-kind';
 
 /** `null` takes a rule away, as leaving it out of a whole value does. */
-export const accessBody = { ...accessFields, ...stateFields, ...limitsFields };
+export const accessBody = {
+  ...accessFields, ...stateFields, ...limitsFields,
+  max_concurrent: limitsFields.max_concurrent.nullable(),
+};
 
 export interface AccessOwner {
   readonly level: LimitLevel;

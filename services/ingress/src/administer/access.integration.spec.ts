@@ -211,6 +211,7 @@ describe('what an administrator may not say', () => {
     expect((await admin('GET', 'keys/k1')).body['name']).toBe(winner!.body['name']);
     const stale = await admin<Told>('DELETE', 'keys/k1', undefined, { 'if-match': etag });
     expect([stale.status, stale.body.error.code]).toEqual([412, 'changed_meanwhile']);
+    expect((await admin('POST', 'keys/k1/rotate', {}, { 'if-match': etag })).status).toBe(412);
   });
 });
 
@@ -274,6 +275,7 @@ ${customers}`, { environment: { K: 'x', A: 'first-client-key-1234', B: 'second-c
     await admin('POST', 'customers', { id: 'other' });
     const late = await admin<Told>('PUT', 'config', config, { 'if-match': `"${seen}"` });
     expect([late.status, late.body.error.code]).toEqual([412, 'changed_meanwhile']);
+    expect((await admin('PUT', 'config', config, { 'if-match': 'what I saw' })).status).toBe(400);
   });
 
   it('does not give a key of a file another value by rotation, and says how', async () => {

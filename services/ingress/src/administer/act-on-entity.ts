@@ -6,13 +6,14 @@ import { type EventDraft } from '@libs/events/envelope';
 import { type LimitLevel } from '@libs/events/limits';
 import { keyStateOf } from '@libs/governance/access';
 import { type GovernanceState } from '@libs/governance/state';
-import { type Actor, actorOf } from '../shared/actor';
+import { actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { type AccessOwner, resumeDrafts, suspensionDrafts } from './access-bodies';
 import { changeAs } from './change-as';
 import { kinds } from './entity-kinds';
+import { mismatch } from './entity-tag';
 import { newKeyValue } from './keys-kind';
 
 interface About {
@@ -41,7 +42,7 @@ export async function actOnEntity(
   if (level === undefined) {
     return refusal(404, 'unknown_entity', 'Only customers, teams and keys can be acted on.');
   }
-  const acting = { edge, actor: actorOf(request), about };
+  const acting = { edge, request, about };
   switch (about.act) {
     case 'suspend': {
       const body = readJson(request, suspension);
@@ -70,19 +71,24 @@ export async function actOnEntity(
 
 interface Acting {
   readonly edge: Edge;
-  readonly actor: Actor;
+  readonly request: FastifyRequest;
   readonly about: About;
 }
 
 async function change(
-  { edge, actor, about: { entity, id, act } }: Acting,
+  { edge, request, about: { entity, id, act } }: Acting,
   decide: (state: GovernanceState, nowMs: number) => Drafts,
   once: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const view = (state: GovernanceState, nowMs: number) =>
     kinds[entity]?.find(state, id, nowMs)?.view ?? null;
-  const changed = await changeAs(edge, actor, {
-    decide,
+  const seen = request.headers['if-match'];
+  const changed = await changeAs(edge, actorOf(request), {
+    decide: (state, nowMs) => {
+      const drafts = decide(state, nowMs);
+      if (isRefusal(drafts)) return drafts;
+      return mismatch(seen, view(state, nowMs), `${entity}/${id}`) ?? drafts;
+    },
     tell: (_drafts, { before, after, nowMs }) => ({
       act: `${entity}.${act}`, about: `${entity}/${id}`, detail: {},
       before: view(before, nowMs), after: view(after, nowMs),

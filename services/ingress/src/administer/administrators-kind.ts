@@ -8,7 +8,7 @@ import { sha256Hex } from '@libs/log/content';
 import { administrator, buildOidc, oidcFields } from '@libs/settings/administrators-shape';
 import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
-import { type Body, type EntityKind, type Made } from './entity-kind';
+import { type Body, type EntityKind, type Made, type MakeContext } from './entity-kind';
 
 const origin = 'api' as const;
 /** Recognised by people and by scanners for lost secrets. */
@@ -19,12 +19,16 @@ const hintLetters = 8;
 /** A week is enough to take a new token to where the former one is. */
 const overlapMaxS = 7 * 24 * 3600;
 
+/** Seconds since the epoch, or a date, as at keys. */
+const end = z.union([
+  z.number().int().positive(), z.iso.date(), z.iso.datetime({ offset: true }),
+], { error: 'takes seconds since the epoch or a date, e.g. 2030-01-31' }).nullable().optional();
+
 const body = z.strictObject({
   id: administrator.shape.id,
   name: z.string().max(200).nullable().optional(),
   role: adminRole.optional(),
-  /** Seconds since the epoch. */
-  expires_at: z.number().int().positive().nullable().optional(),
+  expires_at: end,
 });
 
 export const administrators: EntityKind = {
@@ -46,7 +50,9 @@ export const administrators: EntityKind = {
 };
 
 /** Fields that are not named stay as they are; somebody new, or back, is given a token. */
-function make(given: Body, { state }: { readonly state: GovernanceState }): Made | HttpRefusal {
+function make(
+  given: Body, { state, nowMs }: Pick<MakeContext, 'state' | 'nowMs'>,
+): Made | HttpRefusal {
   const value = checkShape(given, body);
   if (isRefusal(value)) return value;
   const now = present(state, value.id);
@@ -55,7 +61,8 @@ function make(given: Body, { state }: { readonly state: GovernanceState }): Made
     return refusal(400, 'invalid_value', `role: ${adminRole.options.join(', ')}.`, { param: 'role' });
   }
   const token = now === null ? newToken() : null;
-  const { expires_at: expiresAt } = value;
+  const endMs = endOf(value.expires_at, now);
+  if (token !== null && isOver(endMs, nowMs)) return over;
   const data = {
     administrator: value.id,
     name: value.name === undefined ? now?.set.name ?? null : value.name,
@@ -63,8 +70,7 @@ function make(given: Body, { state }: { readonly state: GovernanceState }): Made
     hash: now?.set.hash ?? '', hint: now?.set.hint ?? '',
     ...(now?.set.former === undefined ? {} : { former: now.set.former }),
     ...(token === null ? {} : token.kept),
-    expires_at_ms: expiresAt === undefined
-      ? now?.set.expires_at_ms ?? null : expiresAt === null ? null : expiresAt * 1000,
+    expires_at_ms: endMs,
     origin,
   };
   return {
@@ -77,8 +83,8 @@ function make(given: Body, { state }: { readonly state: GovernanceState }): Made
 export const rotationBody = z.strictObject({
   /** How long the former token is still taken. */
   overlap_s: z.number().int().min(0).max(overlapMaxS).default(0),
-  /** Seconds since the epoch; absent: as before. */
-  expires_at: z.number().int().positive().nullable().optional(),
+  /** Absent: as before. */
+  expires_at: end,
 });
 
 /** A new token in place of the present one. */
@@ -91,19 +97,33 @@ export function rotated(
     return refusal(409, 'owned_by_file',
       `administrators/${id} comes from the configuration file; change the token there and apply it.`);
   }
+  const endMs = endOf(order.expires_at, now);
+  if (isOver(endMs, nowMs)) return over;
   const { value, kept } = newToken();
-  const { overlap_s: overlapS, expires_at: expiresAt } = order;
-  const { name, role, hash, expires_at_ms: expiresAtMs } = now.set;
+  const { overlap_s: overlapS } = order;
+  const { name, role, hash } = now.set;
   const data = {
-    administrator: id, name, role, ...kept,
-    expires_at_ms: expiresAt === undefined
-      ? expiresAtMs : expiresAt === null ? null : expiresAt * 1000,
+    administrator: id, name, role, ...kept, expires_at_ms: endMs,
     ...(overlapS === 0 ? {} : { former: { hash, until_ms: nowMs + overlapS * 1000 } }),
     origin,
   };
   const draft = { type: 'AdministratorSet' as const, subject: id, tenant: systemTenant, data };
   return { id, draft, once: { token: value } };
 }
+
+/** Not named: as it is. */
+function endOf(given: z.infer<typeof end>, now: Administrator | null): number | null {
+  if (given === undefined) return now?.set.expires_at_ms ?? null;
+  if (given === null) return null;
+  return typeof given === 'number' ? given * 1000 : Date.parse(given);
+}
+
+/** A token that is made to be of no use is a mistake; one that is there may be ended so. */
+function isOver(endMs: number | null, nowMs: number): boolean {
+  return endMs !== null && endMs <= nowMs;
+}
+const over = refusal(400, 'invalid_value',
+  'expires_at: is in the past; name a later end for the new token.', { param: 'expires_at' });
 
 function present(state: GovernanceState, id: string): Administrator | null {
   const found = state.administrators.get(id);

@@ -93,7 +93,7 @@ describe('roles', () => {
 
 describe('administrators', () => {
   it('have tokens that are shown once, rotated, revoked, and end', async () => {
-    const first = await named('ann', 'owner', { name: 'Ann' });
+    const first = await named('ann', 'owner', { name: 'Ann', expires_at: '2099-01-31' });
     expect(JSON.stringify((await as(root, 'GET', '/admin/v1/administrators')).body)).not.toContain(first);
     const whole = await eventsOf('events.governance');
     expect(JSON.stringify(whole)).not.toContain(first.slice(12));
@@ -131,7 +131,8 @@ describe('administrators', () => {
   });
 
   it('are not called what the root token is called, and have a role that exists', async () => {
-    for (const body of [{ id: 'admin', role: 'owner' }, { id: 'x', role: 'boss' }, { id: 'x' }, { id: 'a b', role: 'owner' }]) {
+    const past = { id: 'x', role: 'owner', expires_at: '2020-01-31' };
+    for (const body of [{ id: 'admin', role: 'owner' }, { id: 'x', role: 'boss' }, { id: 'x' }, { id: 'a b', role: 'owner' }, past]) {
       expect((await as(root, 'POST', '/admin/v1/administrators', body)).status).toBe(400);
     }
   });

@@ -19,7 +19,9 @@ interface Answer { readonly status: number; readonly body: unknown }
 
 const alertsQuery = z.object({
   /** As in the log or as receivers see it: `budget_threshold` or `budget.threshold`. */
-  type: z.union([z.enum(alertKinds), alertType]).optional(),
+  type: z.union([z.enum(alertKinds), alertType], {
+    error: `takes one of ${alertType.options.join(', ')}`,
+  }).optional(),
   customer: z.string().optional(),
   open: z.enum(['true', 'false']).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),

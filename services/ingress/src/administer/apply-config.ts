@@ -38,11 +38,9 @@ export async function applyConfig(
   const unknown = unknownTimeZone(desired);
   if (unknown !== null) return refusal(400, 'invalid_value', unknown, { param: 'time_zone' });
   const { dry_run: dryRun, force } = request.query as { dry_run?: string; force?: string };
-  const seen = /^"?(\d+)"?$/.exec(request.headers['if-match'] ?? '')?.[1];
-  const apply = {
-    edge, actor: actorOf(request), desired, force: isYes(force),
-    seen: seen === undefined ? null : Number(seen),
-  };
+  const seen = seenSequence(request.headers['if-match']);
+  if (isRefusal(seen)) return seen;
+  const apply = { edge, actor: actorOf(request), desired, force: isYes(force), seen };
   const first = lookAt(apply, edge.governance.state, edge.now());
   if (isRefusal(first)) return first;
   const uses = await usesAtStake(apply, first, isYes(dryRun));
@@ -78,6 +76,14 @@ async function append(
   if (isRefusal(changed)) return changed;
   const { changes, conflicts } = diff;
   return { status: 200, body: { changes, conflicts, sequence: changed.sequence } };
+}
+
+/** null: any. */
+function seenSequence(ifMatch: string | undefined): number | null | HttpRefusal {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return null;
+  const sequence = /^"?(\d+)"?$/.exec(ifMatch.trim())?.[1];
+  return sequence !== undefined ? Number(sequence) : refusal(400, 'invalid_value',
+    'If-Match of a configuration is the "sequence" that a dry run of it answered with, e.g. "42".');
 }
 
 /** Checked again where it becomes an event: not every client reads a file with our code. */

@@ -88,7 +88,8 @@ export async function changeEntity(
       return refusal(404, 'not_found', `There is no keys/${id}; a key is made by POST.`);
     }
     const base = partly ? kind.base?.(state, id) ?? {} : {};
-    return kind.make({ ...base, ...body, ...kind.idFields(id) }, { state, nowMs, changes: id });
+    return kind.make(
+      { ...base, ...body, ...kind.idFields(id) }, { state, nowMs, changes: id, partly });
   });
   return isRefusal(made) ? made : { status: 200, body: shown(edge, kind, made) };
 }
@@ -168,7 +169,7 @@ function shown(edge: Edge, kind: EntityKind, made: Made): unknown {
 }
 
 function kindOf(entity: string): EntityKind | HttpRefusal {
-  if (entity === 'rate_limits') {
+  if (entity === 'rate_limits' || entity === 'budgets') {
     return refusal(404, 'unknown_entity',
       `${entity} are fields of limits/customer/<id>, limits/team/<id> and limits/key/<id>.`);
   }

@@ -34,6 +34,8 @@ export interface MakeContext {
   readonly nowMs: number;
   /** The one that is changed; absent: it is made anew. */
   readonly changes?: string;
+  /** The body names only what changes: limits that it does not name stay. */
+  readonly partly?: boolean;
 }
 
 export interface EntityKind {

@@ -3,17 +3,20 @@
 import { z } from 'zod';
 import { type EventDraft } from '@libs/events/envelope';
 import { type BudgetRaise, type LimitLevel, limitLevel } from '@libs/events/limits';
+import { countsNothing, countsNowhere } from '@libs/governance/check-desired';
+import { knownNames } from '@libs/governance/known-names';
 import { boundsNothing, limitsName } from '@libs/governance/limits';
 import { addPico, usdFromPico } from '@libs/governance/money';
 import { type GovernanceState, type Limits } from '@libs/governance/state';
 import { pathText } from '@libs/settings/config-problem';
 import { limitProblems } from '@libs/settings/limit-problems';
 import {
-  buildLimits, type LimitsBuilt, type LimitsDefaults, limitsFields, type LimitsYaml,
+  buildLimits, type LimitsBuilt, limitsFields, type LimitsYaml,
 } from '@libs/settings/limits-shape';
 import { nearestName } from '@libs/governance/nearest-name';
-import { checkShape } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
+import { checkFields } from './access-bodies';
+import { boundsAsBody } from './bounds-as-body';
 import { type Body, type EntityKind, type MakeContext } from './entity-kind';
 
 interface Owner {
@@ -21,6 +24,8 @@ interface Owner {
   readonly id: string;
   readonly tenant: string;
 }
+
+type LimitsValue = LimitsYaml & { readonly time_zone?: string | undefined };
 
 const limitsBody = z.object({
   level: limitLevel, id: z.string(), ...limitsFields,
@@ -34,13 +39,16 @@ export const limits: EntityKind = {
     return found === undefined ? null : { view: limitsView(found), origin: found.origin };
   },
   make: (body, context) => {
-    const value = checkShape(body, limitsBody);
+    const value = checkFields(body, limitsBody);
     if (isRefusal(value)) return value;
     const owner = ownerOf(context.state, value.level, value.id);
     if (isRefusal(owner)) return owner;
-    const built = checkedLimits(value, { ...context, timeZone: zoneOf(context.state, owner) })
-      ?? { budgets: [], rate_limits: [], max_concurrent: null };
+    const built = checkedLimits(context, owner, value);
     if (isRefusal(built)) return built;
+    if (built === null) {
+      return refusal(400, 'invalid_value',
+        'Name budgets, rate_limits or max_concurrent; an empty list or DELETE lifts them.');
+    }
     return { id: limitsName(owner.level, owner.id), draft: draftOf(owner, built) };
   },
   changeable: true,
@@ -59,10 +67,10 @@ export const limits: EntityKind = {
  * what bounds it then stays. Limits of a file are changed there.
  */
 export function limitsDrafts(
-  { state, nowMs }: MakeContext, owner: Owner, value: LimitsYaml & { readonly time_zone?: string | undefined },
+  context: MakeContext, owner: Owner, value: LimitsValue,
 ): readonly EventDraft[] | HttpRefusal {
-  const timeZone = value.time_zone ?? zoneOf(state, owner);
-  const built = checkedLimits(value, { nowMs, timeZone });
+  const { state } = context;
+  const built = checkedLimits(context, owner, value);
   if (built === null) return [];
   if (isRefusal(built)) return built;
   const name = limitsName(owner.level, owner.id);
@@ -74,13 +82,37 @@ export function limitsDrafts(
   return now === undefined && boundsNothing(built) ? [] : [draftOf(owner, built)];
 }
 
+/** null: nothing is said of limits. */
 function checkedLimits(
-  value: LimitsYaml, defaults: LimitsDefaults,
+  { state, nowMs, partly }: MakeContext, owner: Owner, given: LimitsValue,
 ): LimitsBuilt | HttpRefusal | null {
+  const now = state.limits.get(limitsName(owner.level, owner.id));
+  const value = partly === true && now !== undefined
+    ? { ...boundsAsBody(now, nowMs), ...named(given) } : given;
+  const defaults = { nowMs, timeZone: given.time_zone ?? zoneOf(state, owner) };
   const [problem] = limitProblems(value, defaults);
-  if (problem === undefined) return buildLimits(value, defaults);
-  const param = pathText(problem.path);
-  return refusal(400, 'invalid_value', `${param}: ${problem.message}.`, { param });
+  if (problem !== undefined) return wrongLimit(pathText(problem.path), problem.message);
+  // What was said before is not looked at again: what it was about may be gone.
+  const said = buildLimits(given, defaults);
+  if (said === null) return null;
+  const known = knownNames({ providers: state.providers.values(), routes: state.routes.values() });
+  const bounds = { ...owner, ...said };
+  const [nothing] = [...countsNothing(bounds, known), ...countsNowhere(bounds, known)];
+  return nothing === undefined ? buildLimits(value, defaults)
+    : wrongLimit(nothing.field, nothing.message);
+}
+
+/** Fields of limits that a body names. */
+function named({ budgets, rate_limits: rates, max_concurrent: most }: LimitsValue): LimitsYaml {
+  return {
+    ...(budgets === undefined ? {} : { budgets }),
+    ...(rates === undefined ? {} : { rate_limits: rates }),
+    ...(most === undefined ? {} : { max_concurrent: most }),
+  };
+}
+
+function wrongLimit(param: string, message: string): HttpRefusal {
+  return refusal(400, 'invalid_value', `${param}: ${message}.`, { param });
 }
 
 function zoneOf({ customers }: GovernanceState, { tenant }: Owner): string | null {

@@ -13,9 +13,9 @@ afterEach(async () => {
 
 interface Answer { readonly status: number; readonly body: Record<string, unknown> & { error?: { message: string; param: string } } }
 
-async function send(method: string, path: string, body?: unknown): Promise<Answer> {
+async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(`${spec.url}/admin/v1/${path}`, {
-    method, headers: { authorization: `Bearer ${specAdminToken}`, 'content-type': 'application/json' },
+    method, headers: { authorization: `Bearer ${specAdminToken}`, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: await response.json() as Answer['body'] };
@@ -72,6 +72,34 @@ describe('a time zone', () => {
   });
 });
 
+describe('a partial change', () => {
+  const rate = { requests: 5, window: 'minute' };
+
+  it('of limits leaves those that it does not name', async () => {
+    await send('PUT', 'limits/key/bootstrap', {
+      budgets: [budget({ alert_at: [90] })], rate_limits: [rate, { concurrent: 2, models: ['small'] }], max_concurrent: 9,
+    });
+    const one = { budgets: [{ limit_usd: '50', alert_at: [90] }], rate_limits: [rate, { concurrent: 2 }], max_concurrent: 7 };
+    expect((await send('PATCH', 'limits/key/bootstrap', { max_concurrent: 7 })).body).toMatchObject(one);
+    expect((await send('PATCH', 'keys/bootstrap', { rate_limits: [rate] })).body)
+      .toMatchObject({ budgets: [{ limit_usd: '50' }], rate_limits: [rate], max_concurrent: 7 });
+    await send('PATCH', 'limits/key/bootstrap', { rate_limits: [], max_concurrent: null });
+    expect((await send('GET', 'limits/key/bootstrap')).body)
+      .toMatchObject({ budgets: [{ limit_usd: '50' }], rate_limits: [], max_concurrent: null });
+  });
+
+  it('of a customer that names a limit leaves the others, and their time zone', async () => {
+    await send('POST', 'customers', { id: 'acme', budgets: [budget()], rate_limits: [rate], max_concurrent: 4 });
+    await send('PATCH', 'customers/acme', { time_zone: 'Asia/Tokyo', max_concurrent: null });
+    const { body } = await send('GET', 'customers/acme');
+    expect(body).toMatchObject({ time_zone: 'Asia/Tokyo', budgets: [{ limit_usd: '50' }], rate_limits: [rate], max_concurrent: null });
+    expect((body.budgets as object[])[0]).not.toHaveProperty('time_zone');
+    await send('PATCH', 'customers/acme', { budgets: [budget({ limit_usd: 60 })] });
+    expect((await send('GET', 'customers/acme')).body)
+      .toMatchObject({ budgets: [{ limit_usd: '60', time_zone: 'Asia/Tokyo' }], rate_limits: [rate] });
+  });
+});
+
 describe('a raise', () => {
   it('is an event of its own with its end and its reason, beside the budget', async () => {
     await limits(budget());
@@ -100,7 +128,7 @@ describe('a raise', () => {
     const { body: { id } } = await send('POST', 'limits/key/bootstrap/raises', { add_usd: 5, until });
     await limits(budget({ limit_usd: 70 }));
     expect(governance().limits.get('key/bootstrap')!.raises).toHaveLength(1);
-    expect((await send('DELETE', `limits/key/bootstrap/raises/${String(id)}`)).status).toBe(201);
+    expect((await send('DELETE', `limits/key/bootstrap/raises/${String(id)}`)).status).toBe(200);
     expect(governance().limits.get('key/bootstrap')!.raises[0]!.until_ms).toBeLessThanOrEqual(Date.now());
     expect((await send('DELETE', `limits/key/bootstrap/raises/${String(id)}`)).status).toBe(404);
   });
@@ -119,6 +147,12 @@ describe('a raise', () => {
     expect(governance().sequence).toBe(sequence);
   });
 
+  it('of what somebody else changed since is refused', async () => {
+    await limits(budget());
+    const late = await send('POST', 'limits/key/bootstrap/raises', { add_usd: 5, until }, { 'if-match': '"0123456789abcdef"' });
+    expect([late.status, governance().limits.get('key/bootstrap')!.raises]).toEqual([412, []]);
+  });
+
   it('of what has no limits is not found', async () => {
     expect((await send('POST', 'limits/team/nobody/raises', { add_usd: 5, until })).status).toBe(404);
   });
@@ -134,6 +168,24 @@ describe('limits of the API that cannot be meant', () => {
     await send('POST', 'teams', { id: 'search' });
     const { sequence } = governance();
     const answer = await send('PUT', path, { budgets: [one] });
+    expect([answer.status, answer.body.error!.message]).toEqual([400, expect.stringContaining(message)]);
+    expect(governance().sequence).toBe(sequence);
+  });
+
+  it.each([
+    ['PUT', 'limits/key/bootstrap', { budget: [budget()] }, 'There is no field "budget"; did you mean "budgets"?'],
+    ['PUT', 'limits/key/bootstrap', {}, 'Name budgets, rate_limits or max_concurrent; an empty list or DELETE lifts them.'],
+    ['PUT', 'limits/key/bootstrap', { budgets: [budget({ models: ['gtp-*'] })] }, 'budgets.0.models: "gtp-*" matches no model that a provider lists and no route'],
+    ['PUT', 'limits/key/bootstrap', { budgets: [budget({ providers: ['sin'] })] }, 'budgets.0.providers: "sin" matches no provider; there is sim; did you mean "sim"?'],
+    ['POST', 'keys', { rate_limits: [{ requests: 5, window: 'minute', models: ['gtp-*'] }] }, 'rate_limits.0.models: "gtp-*" matches no model'],
+    ['PATCH', 'customers/default', { rate_limits: [{ concurrent: 5, models: ['gtp-*'] }] }, 'rate_limits: "gtp-*" matches no model'],
+  ])('%s %s %j', async (method, path, body, message) => {
+    await send('POST', 'providers', {
+      id: 'sim', type: 'openai', base_url: 'http://127.0.0.1:9/v1', api_key: 'env:K', models: ['small', 'gpt-4o'],
+    });
+    await limits(budget());
+    const { sequence } = governance();
+    const answer = await send(method, path, body);
     expect([answer.status, answer.body.error!.message]).toEqual([400, expect.stringContaining(message)]);
     expect(governance().sequence).toBe(sequence);
   });

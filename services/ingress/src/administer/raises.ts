@@ -9,11 +9,12 @@ import {
 import { limitsName } from '@libs/governance/limits';
 import { type GovernanceState, type Limits } from '@libs/governance/state';
 import { picoOf, untilField, usdField } from '@libs/settings/limits-shape';
-import { type Actor, actorOf } from '../shared/actor';
+import { actorOf } from '../shared/actor';
 import { type Edge } from '../shared/edge';
 import { readJson } from '../shared/read-json';
 import { type HttpRefusal, isRefusal, refusal } from '../shared/refusal';
 import { changeAs } from './change-as';
+import { mismatch } from './entity-tag';
 import { limits as limitsKind, raiseView } from './limits-kind';
 
 type Answer = { status: number; body: unknown } | HttpRefusal;
@@ -45,7 +46,7 @@ export async function raiseBudget(
   const body = readJson(request, raiseBody);
   if (isRefusal(body)) return body;
   const raise = `raise_${randomBytes(8).toString('hex')}`;
-  return change(edge, actorOf(request), (state, nowMs) => {
+  return change({ edge, name, request, status: 201 }, (state, nowMs) => {
     const limits = limitsNamed(state, name);
     if (isRefusal(limits)) return limits;
     const untilMs = Date.parse(body.until);
@@ -66,7 +67,7 @@ export async function raiseBudget(
 export async function endRaise(
   edge: Edge, name: RaisedName & { readonly raise: string }, request: FastifyRequest,
 ): Promise<Answer> {
-  return change(edge, actorOf(request), (state, nowMs) => {
+  return change({ edge, name, request, status: 200 }, (state, nowMs) => {
     const limits = limitsNamed(state, name);
     if (isRefusal(limits)) return limits;
     const found = limits.raises.find(({ raise, until_ms: untilMs }) =>
@@ -76,29 +77,40 @@ export async function endRaise(
   });
 }
 
+interface Change {
+  readonly edge: Edge;
+  readonly name: RaisedName;
+  readonly request: FastifyRequest;
+  /** Of the answer. */
+  readonly status: number;
+}
+
 async function change(
-  edge: Edge, actor: Actor,
+  { edge, name: { level, id }, request, status }: Change,
   decide: (state: GovernanceState, nowMs: number) => DraftOf<'BudgetRaised'> | HttpRefusal,
 ): Promise<Answer> {
-  const changed = await changeAs(edge, actor, {
+  const viewOf = (state: GovernanceState, nowMs: number): object | null =>
+    limitsKind.find(state, `${level}/${id}`, nowMs)?.view ?? null;
+  const changed = await changeAs(edge, actorOf(request), {
     decide: (state, nowMs) => {
       const decided = decide(state, nowMs);
-      return isRefusal(decided) ? decided : [decided];
+      if (isRefusal(decided)) return decided;
+      const seen = viewOf(state, nowMs);
+      return mismatch(request.headers['if-match'], seen, `limits/${level}/${id}`) ?? [decided];
     },
     tell: (drafts, { before, after, nowMs }) => {
       const { type, subject, data } = raisedBy(drafts);
       const { raise, add_pico_usd: add, until_ms: untilMs, reason } = data;
-      const view = (state: GovernanceState) => limitsKind.find(state, subject, nowMs)?.view ?? null;
       return {
         act: type, about: `limits/${subject}`,
         detail: { raise, add_pico_usd: add, until_ms: untilMs, reason },
-        before: view(before), after: view(after),
+        before: viewOf(before, nowMs), after: viewOf(after, nowMs),
       };
     },
   });
   if (isRefusal(changed)) return changed;
   const { data } = raisedBy(changed.drafts);
-  return { status: 201, body: { level: data.level, ...raiseView(data), of: data.id } };
+  return { status, body: { level: data.level, ...raiseView(data), of: data.id } };
 }
 
 function raisedBy(drafts: readonly EventDraft[]): DraftOf<'BudgetRaised'> {
