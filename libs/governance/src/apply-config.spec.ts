@@ -155,6 +155,21 @@ describe('limits of a file', () => {
     expect(lifted.limits.size).toBe(0);
   });
 
+  test('are shown in USD, and a raise that an administrator made is no part of them', () => {
+    const budgets = [{ limit_pico_usd: '25500000000000', window: 'week' as const, calendar: false, models: [], providers: [] }];
+    const state = fold(diffConfig(applied, { ...config, limits: [{ ...bound, budgets }] }, 0).events, applied);
+    const { limit_pico_usd: limit, ...scope } = budgets[0]!;
+    const raised = fold([{
+      type: 'BudgetRaised', subject: 'key/k1', tenant: 'acme',
+      data: { level: 'key', id: 'k1', raise: 'r', budget: scope, add_pico_usd: limit, until_ms: 9, reason: '', origin: 'api' },
+    }], state);
+    const more = [{ ...budgets[0]!, limit_pico_usd: '26500000000000' }];
+    expect(diffConfig(raised, { ...config, limits: [{ ...bound, budgets: more }] }, 0).changes).toEqual([{
+      action: 'change', entity: 'limits', id: 'key/k1',
+      fields: [{ field: 'budgets', before: [{ limit_usd: '25.5', ...scope }], after: [{ limit_usd: '26.5', ...scope }] }],
+    }]);
+  });
+
   test('come before the key that they bound', () => {
     const types = diffConfig(initialGovernance, bounded, 0).events.map(({ type }) => type);
     expect(types.indexOf('LimitsSet')).toBeLessThan(types.indexOf('KeyCreated'));

@@ -4,6 +4,7 @@ import type { DesiredConfig } from './desired-config';
 import { sameValue } from './diff-fields';
 import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import { limitsName } from './limits';
+import { addPico, usdFromPico } from './money';
 import type { GovernanceState, Limits } from './state';
 
 type Wanted = NonNullable<DesiredConfig['limits']>[number];
@@ -20,7 +21,7 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
       part.conflicts.push({ entity: 'limits', id, message: `limits of ${id} were set by the API` });
     } else if (now === undefined || !isAs(now, { ...data, tenant, origin: 'file' })) {
       part.sets.push(limitsDraft(one));
-      part.changes.push(changed('limits', id, now, data));
+      part.changes.push(changed('limits', id, now && shown(now), shown(data)));
     }
   }
   const names = new Set(wanted.map(({ level, id }) => limitsName(level, id)));
@@ -32,6 +33,21 @@ export function diffLimits(state: GovernanceState, desired: DesiredConfig): Diff
     part.changes.push(removed('limits', id));
   }
   return part;
+}
+
+/** Amounts as people write them; raises and time zones stand in events of their own, which stay. */
+function shown(limits: Omit<Wanted, 'customer'> & Partial<Limits>): object {
+  const { budgets, ...rest } = limits;
+  return {
+    ...rest, raises: undefined, zones: undefined,
+    budgets: budgets.map(({ limit_pico_usd: limit, raise, ...scope }) => ({
+      limit_usd: usdFromPico(limit), ...scope,
+      ...(raise === undefined ? {} : { raise: {
+        limit_usd: usdFromPico(addPico(limit, raise.add_pico_usd)),
+        until: new Date(raise.until_ms).toISOString(),
+      } }),
+    })),
+  };
 }
 
 /** What other events add is no part of what was set. */

@@ -37,7 +37,8 @@ function sentenceOf(alert: AlertShown): string {
       const budget = alert['budget'] as Readonly<Record<string, unknown>>;
       const name = `${String(budget['level'])} ${String(budget['id'])}, per ${String(budget['window'])}`;
       const soft = budget['soft'] === true ? ', soft' : '';
-      return `${of('percent')} % of ${of('limit_usd')} USD (${name}${soft}): ${of('spent_usd')} spent`;
+      const refused = alert['refused'] === true ? ', and a request did not fit' : '';
+      return `${of('percent')} % of ${of('limit_usd')} USD (${name}${soft}): ${of('spent_usd')} spent${refused}`;
     }
     case 'key_expiring': return `key ${of('key')} expires at ${of('expires_at')}`;
     case 'price_unknown': return `the price of ${of('provider')}/${of('model')} is not known`;

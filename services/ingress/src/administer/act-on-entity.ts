@@ -115,7 +115,8 @@ function rotationDrafts(
   if (key === undefined) return refusal(404, 'not_found', `There is no key "${id}".`);
   const now = keyStateOf(state, key, to.nowMs);
   if (now === 'revoked' || now === 'expired') {
-    return refusal(409, 'not_rotatable', `keys/${id} is ${now}; make another one, or extend it first.`);
+    const mend = now === 'expired' ? 'make another one, or extend it first' : 'make another one';
+    return refusal(409, 'not_rotatable', `keys/${id} is ${now}; ${mend}.`);
   }
   if (key.created.origin === 'file') {
     return refusal(409, 'owned_by_file', `The value of keys/${id} comes from the configuration file: `

@@ -111,6 +111,18 @@ describe('administration', () => {
     expect((await send('DELETE', 'providers/sim')).status).toBe(409);
   });
 
+  it('takes many changes at the same time, one after the other', async () => {
+    spec = await startForSpecs();
+    const append = spec.log.appendFenced.bind(spec.log);
+    // As a log does that syncs to a disk.
+    spec.log.appendFenced = async (...commit) => {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return append(...commit);
+    };
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => send('POST', 'customers', { id: `c${index}` })));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+  });
+
   it('passes questions about the log as evidence on to audit', async () => {
     spec = await startForSpecs();
     expect((await get(spec, '/audit/v1/checkpoint')).status).toBe(401);

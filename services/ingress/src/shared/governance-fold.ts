@@ -33,6 +33,8 @@ const foldWaitMs = 5_000;
 export class GovernanceFold {
   #state = initialGovernance;
   #following: Following | null = null;
+  /** Ends when the change before has: of two at the same time one would lose its race, and of many most. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #waiting = new Set<{ sequence: number; resolve: () => void }>();
 
   constructor(
@@ -73,9 +75,18 @@ export class GovernanceFold {
    * that it comes from: neither is in the log without the other.
    * @throws Fault log_unavailable, log_full, log_conflict
    */
-  async change(
+  change(
     decide: (state: GovernanceState, nowMs: number) => GovernanceDecision,
     actOf: ActOf | null = null,
+  ): Promise<GovernanceChange | HttpRefusal> {
+    const changed = this.#turn.then(() => this.#change(decide, actOf));
+    // Whoever asked for it is told of its fault; the next one has its own try.
+    this.#turn = changed.catch(() => null);
+    return changed;
+  }
+
+  async #change(
+    decide: (state: GovernanceState, nowMs: number) => GovernanceDecision, actOf: ActOf | null,
   ): Promise<GovernanceChange | HttpRefusal> {
     for (let race = 0; race < racesMax; race += 1) {
       const state = this.#state;
