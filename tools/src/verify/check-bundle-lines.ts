@@ -33,7 +33,7 @@ export async function checkBundleLines(
     if ('problems' in signed) return signed;
     const walk = new BundleWalk(signed.checkpoint, read.data.gapless);
     for (let next = await lines.next(); next.done !== true; next = await lines.next()) walk.take(next.value);
-    return { ...signed, events: walk.events, problems: walk.end() };
+    return { ...signed, gapless: read.data.gapless, events: walk.events, problems: walk.end() };
   } finally {
     // Closes the file, however far it was read.
     await lines.return(undefined);

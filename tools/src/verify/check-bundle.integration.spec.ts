@@ -42,7 +42,7 @@ describe('a bundle that two keys signed', () => {
   it.each([['the next', () => next], ['the former', () => former]])('is proved to who trusts %s', (_which, key) => {
     const bundle = bundleOf(signingWith(next, [former]), next);
     expect(checkBundle(JSON.stringify(bundle), [key()])).toMatchObject({
-      events: 1, trusted: true, key: { id: key().id }, problems: [],
+      events: 1, trusted: true, gapless: false, key: { id: key().id }, problems: [],
     });
   });
 

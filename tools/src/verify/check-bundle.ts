@@ -14,6 +14,8 @@ export interface BundleChecked {
   readonly key: NoteKey | null;
   /** Whether the key is one that the caller trusts, and not only the bundle's own word. */
   readonly trusted: boolean;
+  /** Its event lines follow each other: none may be missing in between. */
+  readonly gapless: boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -26,7 +28,7 @@ export function checkBundle(text: string, trusted: readonly NoteKey[]): BundleCh
   const problems = [
     ...checkOrder(bundle), ...bundle.events.flatMap((event) => checkEvent(event, signed.checkpoint)),
   ];
-  return { ...signed, events: bundle.events.length, problems };
+  return { ...signed, gapless: bundle.about.job === undefined, events: bundle.events.length, problems };
 }
 
 export interface SignatureChecked {
@@ -95,5 +97,5 @@ function readBundle(text: string): Bundle | null {
 }
 
 export function failed(message: string, kind: Problem['kind'] = 'bundle'): BundleChecked {
-  return { events: 0, checkpoint: null, key: null, trusted: false, problems: [problem(kind, message)] };
+  return { events: 0, checkpoint: null, key: null, trusted: false, gapless: false, problems: [problem(kind, message)] };
 }

@@ -2,7 +2,7 @@
 
 export type ProblemKind =
   | 'changed' | 'missing' | 'inserted' | 'moved' | 'truncated'
-  | 'content' | 'key' | 'checkpoint' | 'signature' | 'tree' | 'stream' | 'proof' | 'bundle' | 'unsigned';
+  | 'content' | 'key' | 'checkpoint' | 'signature' | 'tree' | 'stream' | 'proof' | 'bundle' | 'unsigned' | 'absent';
 
 export interface Problem {
   readonly kind: ProblemKind;

@@ -105,6 +105,9 @@ describe('what is done to the archive is found and named', () => {
       `INSERT INTO commits SELECT 301, subject, 'x', appended_at,
          convert_to('{"id":"forged","type":"AdminActed"}', 'UTF8') FROM commits WHERE sequence = ${at}`,
     ], /inserted.*commit 301, line 0/, true],
+    ['a commit before the first', [
+      `INSERT INTO commits SELECT -1, subject, 'x', appended_at, bytes FROM commits WHERE sequence = ${at}`,
+    ], /inserted: 1 commits stand before commit 1/, true],
     ['two swapped commits', [
       `UPDATE commits SET bytes = (SELECT bytes FROM sound_commits s WHERE s.sequence = 601 - commits.sequence)
        WHERE sequence IN (300, 301)`,

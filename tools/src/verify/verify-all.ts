@@ -69,8 +69,8 @@ export async function verifyAll(parts: VerifyAllParts): Promise<Verified> {
 }
 
 function notThere({ job, range }: Wanted): Problem[] {
-  if (job !== null) return [problem('missing', `the archive has no event of ${job}`)];
-  return range === null ? [] : [problem('missing',
+  if (job !== null) return [problem('absent', `the archive has no event of ${job}`)];
+  return range === null ? [] : [problem('absent',
     `the archive has no event of commits ${range.from} to ${range.to}`)];
 }
 

@@ -200,9 +200,13 @@ class Walk {
   }
 
   async #checkPosition(): Promise<void> {
-    const [row] = await this.parts.database.query<{ position: string; last: string | null }>(
-      `SELECT sequence AS position, (SELECT max(sequence) FROM commits) AS last FROM archive_position`,
+    const [row] = await this.parts.database.query<{ position: string; last: string | null; before: string }>(
+      `SELECT sequence AS position, (SELECT max(sequence) FROM commits) AS last,
+         (SELECT count(*) FROM commits WHERE sequence < 1) AS before FROM archive_position`,
     );
+    if (Number(row?.before ?? 0) > 0) {
+      this.#note(problem('inserted', `${row?.before} commits stand before commit 1, where the log begins`));
+    }
     const [position, last] = [Number(row?.position ?? 0), Number(row?.last ?? 0)];
     // While the archive grows it may be read in between: both come from one statement.
     if (last === position) return;

@@ -57,26 +57,30 @@ export function addVerify(program: Command): void {
 }
 
 async function bundle(file: string, flags: Flags, out: Terminal): Promise<boolean> {
-  const keys = await trustedKeys(flags.publicKey, null);
-  const { problems, events, checkpoint, key, trusted } = await checkBundleLines(file, keys)
+  const keys = await trustedKeys(flags.publicKey ?? given('HOLDFAST_AUDIT_PUBLIC_KEY'), null);
+  const isFile = await stat(file).then((found) => found.isFile(), () => false);
+  if (!isFile) throw new Failure(`There is no file "${file}".`);
+  const { problems, events, checkpoint, key, trusted, gapless } = await checkBundleLines(file, keys)
     ?? checkBundle(await readFile(file, 'utf8'), keys);
   const sound = problems.length === 0;
   if (flags.json === true) {
     const size = checkpoint?.size ?? null;
-    out.print(JSON.stringify({ ok: sound, events, tree_size: size, key: key?.id ?? null, trusted, problems }));
+    out.print(JSON.stringify({ ok: sound, events, tree_size: size, key: key?.id ?? null, trusted, gapless, problems }));
     return sound;
   }
   for (const { kind, message } of problems) out.print(`${kind.toUpperCase()}  ${message}`);
   if (!sound || key === null || checkpoint === null) return false;
   out.print(`${events} events stand in the tree of ${checkpoint.size} event lines that ${key.name} signed `
     + `(key ${key.id}).`);
+  out.print(gapless ? 'They follow each other: none is missing between the first and the last.'
+    : 'They are a choice: that there are no others is not proved by a bundle.');
   if (!trusted) out.print('The key is the bundle\'s own word: hold it against one you trust (--public-key).');
   return true;
 }
 
 async function archive(flags: Flags, out: Terminal): Promise<boolean> {
   const dir = dirOf(flags, process.env);
-  const keys = await trustedKeys(flags.publicKey ?? process.env['HOLDFAST_AUDIT_PUBLIC_KEY'], dir.secrets);
+  const keys = await trustedKeys(flags.publicKey ?? given('HOLDFAST_AUDIT_PUBLIC_KEY'), dir.secrets);
   if (keys.length === 0) {
     throw new Failure('Do not know the key that checkpoints are signed by: give --public-key, or the data '
       + 'directory in which it was made.');
@@ -119,9 +123,14 @@ async function run(flags: Flags, trusted: TrustedKeys, out: Terminal): Promise<V
   }
 }
 
+function given(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}
+
 /** @throws Failure when one is named that is not there: nothing would be held against it. */
 async function checkpointDirOf(flags: Flags): Promise<string> {
-  const named = flags.checkpoints ?? process.env['HOLDFAST_CHECKPOINT_DIR'];
+  const named = flags.checkpoints ?? given('HOLDFAST_CHECKPOINT_DIR');
   if (named === undefined) return path.join(dirOf(flags, process.env).root, 'checkpoints');
   const isThere = await stat(named).then((found) => found.isDirectory(), () => false);
   if (!isThere) throw new Failure(`"${named}" is no directory of checkpoints (--checkpoints, HOLDFAST_CHECKPOINT_DIR).`);
@@ -163,7 +172,8 @@ function described(verified: Verified, seconds: number, peakMb: number): string 
     latest.key.name} (key ${latest.key.id})`;
   const sound = `every one as it was signed. ${checkpoints} checkpoints fit${key}; ${
     compared} commits compared with the log.`;
-  const verdict = problems.length === 0 ? sound : `NOT as they were signed; ${checkpoints} checkpoints fit.`;
+  // What somebody asked for and nobody ever wrote says nothing against what is there.
+  const verdict = problems.every(({ kind }) => kind === 'absent') ? sound : `NOT as they were signed; ${checkpoints} checkpoints fit.`;
   return [
     ...events, head + verdict,
     ...Object.entries(verified.cosigned).map(([witness, size]) =>
