@@ -23,6 +23,10 @@ const base = {
 };
 const ignore = ['/node_modules/', '/dist/', '/.holdfast/'];
 export default {
+  // Of all kinds: jest-circus takes it from here alone, not from a project. Its own 5 s are less than
+  // what many of these tests wait for may take on a busy machine. What is to be quick says so in its
+  // test; this ends what hangs.
+  testTimeout: 60_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['**/*.spec.ts'],
       testPathIgnorePatterns: [...ignore, '\\.(integration|e2e|cluster|limits)\\.spec\\.ts$'] },

@@ -1,7 +1,7 @@
 // What may not be lost or doubled when the server dies, goes away or answers late.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { type Commit } from '@libs/log/log';
+import { type Commit, unreachableAfterMs } from '@libs/log/log';
 import { anEntry } from '@libs/test-kit/log-contract';
 import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
@@ -97,7 +97,10 @@ describe('when the server is killed under load', () => {
 });
 
 describe('while the server is away', () => {
-  it('an append that must fail fast fails in under a second, and works again afterwards', async () => {
+  /** The log gives up sooner; who waited for an answer instead would wait for two seconds. */
+  const quickMsMax = unreachableAfterMs + 1_000;
+
+  it('an append that must fail fast does, and works again afterwards', async () => {
     const { log, link } = await connected();
     await log.append('events.access', anEntry());
     await server.kill('SIGKILL');
@@ -105,7 +108,7 @@ describe('while the server is away', () => {
     const startedAt = performance.now();
     await expect(log.append('events.access', anEntry())).rejects
       .toMatchObject({ code: 'log_unavailable' });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(quickMsMax);
     await server.restart();
     await waitFor(() => link.connected);
     await log.append('events.access', anEntry());
@@ -122,7 +125,7 @@ describe('while the server is away', () => {
     expect(await idsFrom(log)).toContain('meanwhile');
   }, 60_000);
 
-  it('a server that stopped answering fails what waits behind it in under a second', async () => {
+  it('a server that stopped answering soon fails what waits behind it', async () => {
     const { log } = await connected();
     await log.append('events.access', anEntry());
     server.signal('SIGSTOP');
@@ -132,9 +135,12 @@ describe('while the server is away', () => {
     const startedAt = performance.now();
     await expect(log.append('events.access', anEntry('waiting'))).rejects
       .toMatchObject({ code: 'log_unavailable' });
+    const failedAt = performance.now();
+    expect(failedAt - startedAt).toBeLessThan(quickMsMax);
     await expect(log.append('events.access', anEntry('new'))).rejects
       .toMatchObject({ code: 'log_unavailable' });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    // At once: it does not wait for that time again.
+    expect(performance.now() - failedAt).toBeLessThan(unreachableAfterMs - 100);
     server.signal('SIGCONT');
     await first;
     expect(await idsFrom(log)).not.toContain('waiting');

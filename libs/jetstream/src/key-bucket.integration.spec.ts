@@ -43,7 +43,7 @@ it('the bytes of a destroyed key are on the disk no more, those of others are', 
   expect(await onDisk(replaced)).toBe(false);
   expect(await onDisk(kept)).toBe(true);
   expect(await keys.get('kept')).toBe(kept);
-}, 30_000);
+});
 
 const newText = (): string => randomBytes(48).toString('hex');
 
@@ -51,7 +51,9 @@ const newText = (): string => randomBytes(48).toString('hex');
 async function onDisk(text: string): Promise<boolean> {
   for (const entry of await readdir(server.dir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    if ((await readFile(path.join(entry.parentPath, entry.name))).includes(text)) return true;
+    // A file of a running server may go between the two.
+    const bytes = await readFile(path.join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
+    if (bytes.includes(text)) return true;
   }
   return false;
 }

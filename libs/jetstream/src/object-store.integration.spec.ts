@@ -42,7 +42,7 @@ describe('large content', () => {
       expect((await content.get(sha256))?.equals(data)).toBe(true);
     }));
     expect(await storedChunks(nc)).toBeLessThan(20);
-  }, 30_000);
+  });
 
   it('that several in one process store at once is sent once', async () => {
     const { content, nc } = await connected();
@@ -52,7 +52,7 @@ describe('large content', () => {
     expect(await storedChunks(nc) - before).toBeLessThan(20);
     // Sixteen chunks and what is asked around them; eight times would be more than 128.
     expect(nc.stats().outMsgs).toBeLessThan(60);
-  }, 30_000);
+  });
 
   it('read by many at once does not cost a busy process its connection', async () => {
     const { content, nc } = await connected();
@@ -67,7 +67,7 @@ describe('large content', () => {
       expect((await content.get(sha256))?.equals(data)).toBe(true);
       left -= 1;
     }));
-    const endsAt = performance.now() + 45_000;
+    const endsAt = performance.now() + 90_000;
     while (left > 0 && performance.now() < endsAt) {
       // As when it parses such bodies: nothing is taken from the connection meanwhile.
       const until = performance.now() + 150;
@@ -76,7 +76,7 @@ describe('large content', () => {
     }
     await reading;
     expect(losses).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   it('that was deleted can be stored again', async () => {
     const { content } = await connected();
@@ -94,7 +94,7 @@ describe('large content', () => {
     await content.put(sha256, data);
     await nc.request('$JS.API.STREAM.PURGE.OBJ_content', JSON.stringify({ filter: '$O.content.C.>' }));
     await expect(content.get(sha256)).rejects.toMatchObject({ code: 'log_unavailable' });
-  }, 30_000);
+  });
 
   it('whose chunk is another than was stored is a fault, and nothing else', async () => {
     const { content, nc } = await connected();
@@ -107,7 +107,7 @@ describe('large content', () => {
     // A rejection that nobody handles fails the test, as it would end a service.
     await expect(content.get(sha256)).rejects.toMatchObject({ code: 'log_unavailable' });
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }, 30_000);
+  });
 });
 
 /** Messages of the bucket's stream under chunk subjects; 2 MB are sixteen of 128 KiB. */

@@ -91,7 +91,7 @@ describe('each service', () => {
     await expect(of('audit').keys.destroy('subject', () => true)).rejects.toThrow();
     await keys.destroy('subject', () => true);
     expect(await of('workers').keys.get('subject')).toBeNull();
-  }, 15_000);
+  });
 });
 
 describe('nobody but the admin', () => {
@@ -107,7 +107,7 @@ describe('nobody but the admin', () => {
 
   it('a service cannot append to the subjects of another', async () => {
     await expect(of('audit').log.append('events.governance', anEntry())).rejects.toThrow();
-  }, 15_000);
+  });
 
   it('only workers take work', async () => {
     const jsm = await jetstreamManager(of('router').nc, { checkAPI: false, timeout: 1000 });
@@ -144,7 +144,7 @@ it('workers take work and the router holds leases and snapshots', async () => {
   expect((await snapshots.list()).map(({ name }) => name)).toEqual(['p0']);
   expect(await snapshots.delete('p0')).toBe(true);
   expect(await snapshots.get('p0')).toBeNull();
-}, 15_000);
+});
 
 it('audit trims in steps, keeps each subject\'s last commit and never touches governance', async () => {
   const { log } = of('ingress');
@@ -163,7 +163,7 @@ it('audit trims in steps, keeps each subject\'s last commit and never touches go
   });
   await following.caughtUp();
   expect(governance).toHaveLength(2);
-}, 15_000);
+});
 
 it('the users are rendered as the server reads them', () => {
   const text = renderUsers({ admin: '1', ingress: '2', router: '3', workers: '4', audit: '5' });

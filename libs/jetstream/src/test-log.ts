@@ -1,7 +1,9 @@
 // For the specs of this folder: a connection to a log that was just made anew.
 import { jetstreamManager } from '@nats-io/jetstream';
 import { pino } from 'pino';
+import { type NatsConnection } from '@nats-io/transport-node';
 import { streamName } from '@libs/events/subjects';
+import { waitFor } from '@libs/test-kit/wait-for';
 import { connectLog, connectNats, type LogConnection, type LogSettings } from './connect';
 import { ensureTopology } from './topology';
 
@@ -20,4 +22,18 @@ export async function emptyLog(
     await admin.close();
   }
   return connectLog({ urls: url, name: 'test', ...settings }, quietLogger);
+}
+
+/**
+ * Resolves when so many more pulls than `before` wait at the consumer: whoever asks for work has read
+ * its position in the log by then.
+ */
+export async function readyToWork(
+  nc: NatsConnection, { durable = 'workers', before = 0 }: { durable?: string | undefined; before?: number } = {},
+): Promise<void> {
+  await waitFor(async () => await waitingPulls(nc, durable) > before, { what: 'a pull for work' });
+}
+
+export async function waitingPulls(nc: NatsConnection, durable = 'workers'): Promise<number> {
+  return (await (await jetstreamManager(nc)).consumers.info(streamName, durable)).num_waiting;
 }

@@ -207,7 +207,7 @@ describe('cancel', () => {
     await appendDrafts(log, subjects.job(p, 'submitted'), [{
       type: 'JobCancelRequested', subject: job!, tenant: 'default', data: { by: 'client', reason: null },
     }]);
-    await waitFor(() => seen.length >= 2, { timeoutMs: 3000 });
+    await waitFor(() => seen.length >= 2);
     expect(JSON.parse(seen[0]!)).toEqual({ job, by: 'client' });
   });
 });

@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { type AnyEvent, stamp } from '@libs/events/envelope';
 import { connectLog, connectNats, type LogConnection } from '@libs/jetstream/connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from '@libs/jetstream/delivery-strategy';
+import { readyToWork, waitingPulls } from '@libs/jetstream/test-log';
 import { ensureTopology } from '@libs/jetstream/topology';
 import { inlineContent } from '@libs/log/content';
 import { Secret } from '@libs/settings/secret';
@@ -70,9 +71,10 @@ async function startWorker(instance: string): Promise<TestWorker> {
     WorkersModule.with(worker), { strategy, logger: false },
   );
   app.useGlobalFilters(new DeliveryErrorFilter());
+  const before = await waitingPulls(reader.nc);
   await app.listen();
   // Its position in the log is read before the first pull: what is appended now is new to it.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await readyToWork(reader.nc, { before });
   let isDead = false;
   const test: TestWorker = {
     connection, calls,
@@ -127,7 +129,7 @@ it('a routed job is run once, and its commit acknowledged after its outcome', as
   expect((await written()).map(({ type, subject }) => [type, subject])).toEqual([
     ['JobSucceeded', 'job_1'],
   ]);
-}, 30_000);
+});
 
 it('an outcome reached while the log was dead is appended when it is back, without a second call',
   async () => {
@@ -150,7 +152,8 @@ it('a commit that comes again after a kill of the log, while its call runs, stay
     await waitFor(() => one.calls.length + other.calls.length === 1);
     await server.kill('SIGKILL');
     await server.restart();
-    await waitFor(() => one.connection.signals.connected && other.connection.signals.connected);
+    await waitFor(() => one.connection.signals.connected && other.connection.signals.connected,
+      { timeoutMs: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, ackWaitMs + 3_000));
     expect(await written()).toEqual([]);
     [...one.calls, ...other.calls].forEach((end) => end(answer()));
@@ -187,7 +190,7 @@ it('the job of a dead worker is abandoned by another one, not run by it', async 
   const [abandoned] = await waitFor(async () => {
     const events = await written();
     return events.length > 0 && events;
-  }, { timeoutMs: ackWaitMs + 8_000 });
+  }, { timeoutMs: ackWaitMs + 20_000 });
   expect(abandoned).toMatchObject({
     type: 'AttemptAbandoned', subject: 'job_1', data: { routing: 1, reason: 'redelivered' },
   });

@@ -40,7 +40,7 @@ const anthropic = (name = 'a', headers: Record<string, string> = {}) => new Anth
 
 /** The client may see its answer a moment before the server sees that it has left. */
 async function settled(count: number): Promise<LedgerRecord[]> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 2_000; tries++) {
     const records = sim.ledger();
     const over = records.filter(({ outcome }) => outcome !== 'running');
     if (records.length >= count && over.length === records.length) return records;
@@ -332,12 +332,12 @@ describe('an error', () => {
 });
 
 describe('a fault on the way', () => {
-  const whole = (directives: string) => openai('a', { 'x-sim': directives })
-    .chat.completions.create({ model: 'm', messages: hello }, { timeout: 300 });
+  const whole = (directives: string, timeout = 10_000) => openai('a', { 'x-sim': directives })
+    .chat.completions.create({ model: 'm', messages: hello }, { timeout });
   const stream = async (directives: string) => {
     const chunks: Loose[] = [];
     const made = openai('a', { 'x-sim': directives }).chat.completions
-      .create({ model: 'm', messages: hello, stream: true }, { timeout: 2000 });
+      .create({ model: 'm', messages: hello, stream: true }, { timeout: 10_000 });
     try {
       for await (const chunk of await made) chunks.push(chunk);
       return { chunks, error: undefined as Loose };
@@ -353,7 +353,7 @@ describe('a fault on the way', () => {
   });
 
   test('hang: no headers ever come', async () => {
-    const error = await failure(whole('fault=hang'));
+    const error = await failure(whole('fault=hang', 1_000));
     expect(error).toBeInstanceOf(OpenAI.APIConnectionError);
     expect(await settled(1)).toMatchObject([{ outcome: 'hung', status: 0 }]);
   });
@@ -379,7 +379,7 @@ describe('a fault on the way', () => {
     const response = await fetch(`${sim.url}/v1/chat/completions`, {
       method: 'POST', headers: { 'x-sim': 'fault=stall,after=2' },
       body: JSON.stringify({ model: 'm', messages: hello, stream: on }),
-      signal: AbortSignal.timeout(300),
+      signal: AbortSignal.timeout(1_000),
     });
     expect(response.status).toBe(200);
     expect(await failure(response.text())).toMatchObject({ name: 'TimeoutError' });
@@ -469,7 +469,8 @@ describe('pace', () => {
   test('the first byte waits for the latency, the rest for its tokens', async () => {
     const { firstMs, allMs } = await timed('latency=100,tokens=21,tps=100', true);
     expect(firstMs).toBeGreaterThanOrEqual(98);
-    expect(allMs - firstMs).toBeGreaterThanOrEqual(190);
+    // From the beginning: that we saw the first byte late takes nothing from it.
+    expect(allMs).toBeGreaterThanOrEqual(298);
   });
 
   test('a whole answer comes when its last token is there', async () => {

@@ -36,7 +36,7 @@ describe('a key that replaces another', () => {
     expect(signerOf(parseNote(third.note)!, [former], verifyEd25519)).toBeNull();
     expect((await readdir(secrets)).sort()).toEqual(['audit-key.pem', 'audit-key.pub']);
     expect(await readPublicKeys(path.join(secrets, 'audit-key.pub'))).toHaveLength(2);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('a witness', () => {
@@ -66,7 +66,7 @@ describe('a witness', () => {
     expect(witness.answers).toEqual([200, 200]);
     const file = path.join(world.folder, 'checkpoints', checkpointFileName(second.tree_size));
     await waitFor(() => readFile(file, 'utf8').then((text) => text === second.note, () => false),
-      { timeoutMs: 5_000 });
+      { timeoutMs: 20_000 });
     await signer.stop();
     await archiver.stop();
     await world.start(witness.setting);
@@ -75,7 +75,7 @@ describe('a witness', () => {
     // A new process does not know what the witness has seen, and is told.
     expect(witness.answers).toEqual([200, 200, 409, 200]);
     expect(cosigners(third.note, witness)).toBe(1);
-  }, 30_000);
+  }, 60_000);
 
   it('that is away, lies, or has seen another tree stops no checkpoint, and is told', async () => {
     const witness = await witnessed();
@@ -87,7 +87,7 @@ describe('a witness', () => {
     await world.fill(5);
     const first = await world.nextCheckpoint(0);
     expect(cosigners(first.note, witness) + cosigners(first.note, away)).toBe(0);
-    await waitFor(() => health.dependencies.get('checkpoints')?.state === 'up', { timeoutMs: 5_000 });
+    await waitFor(() => health.dependencies.get('checkpoints')?.state === 'up', { timeoutMs: 20_000 });
     expect(health.dependencies.get('witness witness.example/w1')?.detail).toContain('does not fit');
     expect(health.dependencies.get('witness witness.example/away')?.detail).toContain('cannot be reached');
     witness.remember({ size: 1_000_000, root: new Uint8Array(32) });
@@ -96,5 +96,5 @@ describe('a witness', () => {
     await world.nextCheckpoint(1);
     expect(health.dependencies.get('witness witness.example/w1')?.detail).toContain('1000000 event lines');
     expect(health.dependencies.get('checkpoints')?.state).toBe('up');
-  }, 30_000);
+  }, 60_000);
 });

@@ -100,9 +100,9 @@ describe('an erasure', () => {
     }, newEventId(), Date.now() - 60_000);
     const { sequence } = spec.ingress.edge.governance.state;
     await spec.log.appendFenced(subjects.governance, { events: [requested] }, sequence);
-    await waitFor(() => spec.log.eventsOf('SubjectErased').length > 0, { timeoutMs: 10_000 });
+    await waitFor(() => spec.log.eventsOf('SubjectErased').length > 0, { timeoutMs: 40_000 });
     expect((await result(job)).status).toBe(410);
-  }, 15_000);
+  });
 
   it('that cannot reach the keys now is kept, and carried out when it can', async () => {
     spec = await startForSpecs();
@@ -113,9 +113,9 @@ describe('an erasure', () => {
       status: 202, body: { status: 'requested' },
     });
     spec.keys.create = create;
-    await waitFor(() => spec.log.eventsOf('SubjectErased').length > 0, { timeoutMs: 15_000 });
+    await waitFor(() => spec.log.eventsOf('SubjectErased').length > 0, { timeoutMs: 40_000 });
     expect((await result(job)).status).toBe(410);
-  }, 20_000);
+  });
 });
 
 describe('a data subject', () => {

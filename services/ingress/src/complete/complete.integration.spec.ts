@@ -9,7 +9,7 @@ afterEach(async () => {
   await spec.stop();
 });
 
-async function until(condition: () => boolean, timeoutMs = 3_000): Promise<void> {
+async function until(condition: () => boolean, timeoutMs = 20_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error('it did not happen in time');
@@ -74,7 +74,7 @@ describe('a sync request', () => {
     spec.system.script = (submitted) => spec.system.succeed(submitted, answerBody, { reply: false });
     const response = await post(spec, '/v1/chat/completions', chat);
     expect(await response.text()).toBe(answerBody);
-  }, 15_000);
+  });
 
   it('that every candidate failed is a 503 the SDKs do not repeat', async () => {
     spec = await startForSpecs();
@@ -280,7 +280,7 @@ describe('readiness', () => {
     };
     const before = post(spec, '/v1/chat/completions', chat);
     await until(() => spec.system.events.length === 1);
-    const drained = spec.ingress.drain({ graceMs: 300, limitMs: 5_000 });
+    const drained = spec.ingress.drain({ graceMs: 2_000, limitMs: 20_000 });
     spec.stop = () => drained;
     const ready = await get(spec, '/health/ready');
     expect(ready.status).toBe(503);

@@ -15,6 +15,8 @@ afterEach(async () => {
 const path = '/v1/chat/completions';
 const rate = (kind: RateLeft['kind'], left: number, inS = 30): RateLeft =>
   ({ kind, limit: 100, left, resets_at_ms: Date.now() + inS * 1_000 - 500 });
+/** A little later than the rates were told. */
+const soon = expect.stringMatching(/^(2\d|30)s$/) as unknown;
 const of = ({ headers }: Response): Record<string, string> =>
   Object.fromEntries([...headers].filter(([name]) => name.includes('ratelimit')));
 const left = (response: Response): string | null => response.headers.get('x-ratelimit-remaining-requests');
@@ -25,7 +27,7 @@ async function bound(): Promise<void> {
   });
 }
 async function known(remaining: number): Promise<void> {
-  const end = Date.now() + 3_000;
+  const end = Date.now() + 20_000;
   while (left(await get(spec, '/v1/models')) !== String(remaining)) {
     if (Date.now() > end) throw new Error('nothing was told');
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -38,10 +40,10 @@ describe('an answer of a bounded key', () => {
       rates: [rate('requests', 41), rate('tokens', 7_000), rate('input_tokens', 5), rate('output_tokens', 6)],
     });
     expect(of(await post(spec, path, chat))).toEqual({
-      'x-ratelimit-limit-requests': '100', 'x-ratelimit-remaining-requests': '41', 'x-ratelimit-reset-requests': '30s',
-      'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '7000', 'x-ratelimit-reset-tokens': '30s',
-      'x-ratelimit-limit-input-tokens': '100', 'x-ratelimit-remaining-input-tokens': '5', 'x-ratelimit-reset-input-tokens': '30s',
-      'x-ratelimit-limit-output-tokens': '100', 'x-ratelimit-remaining-output-tokens': '6', 'x-ratelimit-reset-output-tokens': '30s',
+      'x-ratelimit-limit-requests': '100', 'x-ratelimit-remaining-requests': '41', 'x-ratelimit-reset-requests': soon,
+      'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '7000', 'x-ratelimit-reset-tokens': soon,
+      'x-ratelimit-limit-input-tokens': '100', 'x-ratelimit-remaining-input-tokens': '5', 'x-ratelimit-reset-input-tokens': soon,
+      'x-ratelimit-limit-output-tokens': '100', 'x-ratelimit-remaining-output-tokens': '6', 'x-ratelimit-reset-output-tokens': soon,
     });
   });
 
@@ -89,11 +91,10 @@ describe('an answer of a bounded key', () => {
 
   it('waits for no router: while none answers it goes without', async () => {
     await bound();
-    spec.system.isRouterAway = true;
-    const startedMs = performance.now();
+    // Who waited for this answer would wait for ever.
+    spec.signals.request = () => new Promise(() => undefined);
     const response = await post(spec, path, chat, { prefer: 'respond-async' });
     expect([response.status, of(response)]).toEqual([202, {}]);
-    expect(performance.now() - startedMs).toBeLessThan(900);
   });
 
   it('tells nothing of a window that has ended since', async () => {

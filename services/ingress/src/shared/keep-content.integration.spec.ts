@@ -45,7 +45,7 @@ async function ask(
 const jobOf = (answer: Response): string => answer.headers.get('holdfast-job-id') ?? '';
 
 async function untilSwept(at: SpecIngress): Promise<void> {
-  await waitFor(() => at.log.eventsOf('ContentKeysDestroyed').length > 0, { timeoutMs: 15_000 });
+  await waitFor(() => at.log.eventsOf('ContentKeysDestroyed').length > 0, { timeoutMs: 30_000 });
 }
 
 describe('content by policy', () => {
@@ -68,7 +68,7 @@ describe('content by policy', () => {
     const [submitted] = at.log.eventsOf('JobSubmitted');
     const body = JSON.stringify({ ...chat, messages: [{ role: 'user', content: 'I am ada@example.org' }] });
     expect(submitted!.data.body.plain_sha256).toBe(policy === 'hash' ? sha256Hex(body) : undefined);
-  }, 30_000);
+  }, 60_000);
 
   it('redacted: the copy stays under the key of the subject, the original goes', async () => {
     const at = await start({ policy: 'redacted' });
@@ -82,17 +82,17 @@ describe('content by policy', () => {
     expect(await readContent(edge.contentSources, commit!, body)).toContain('I am [email]');
     await expect(readOriginal(edge.contentSources, commit!, body)).rejects.toMatchObject({ code: 'content_not_kept' });
     expect(await at.keys.namesUnder(name!)).toEqual([name]);
-  }, 30_000);
+  }, 60_000);
 
   it('keep_days: everything can be read, until the days are over', async () => {
-    const at = await start({ keep_days: 2 });
+    const at = await start({ keep_days: 2 }, 1_500);
     const job = jobOf(await ask(at));
     expect((await result(at, job)).status).toBe(200);
     await untilSwept(at);
     const gone = await result(at, job);
     expect([gone.status, await gone.text()]).toEqual([410, expect.stringContaining('content.keep_days')]);
     expect(at.log.eventsOf('ContentKeysDestroyed')[0]!.data.by_kind).toEqual({ kept: 1 });
-  }, 30_000);
+  }, 60_000);
 
   it('holds with encryption off: what is to be destroyed has to be sealed', async () => {
     const at = await start({ policy: 'none' });

@@ -20,7 +20,7 @@ afterEach(async () => {
 const held = (): number => spec.ingress.edge.bodies.bytes;
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 3_000;
+  const end = Date.now() + 20_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error('it did not happen in time');
     await new Promise((resolve) => setTimeout(resolve, 10));

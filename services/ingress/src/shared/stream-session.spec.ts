@@ -4,6 +4,7 @@ import { type AskDeltas } from '@libs/signals/ask-messages';
 import { InMemorySignalBus, InMemorySignals } from '@libs/signals/in-memory-signals';
 import { type DeltaReply } from '@libs/signals/reply-messages';
 import { signalSubjects } from '@libs/signals/signals';
+import { waitFor } from '@libs/test-kit/wait-for';
 import { answerBody } from '../scripted-system';
 import { LiveStreams } from './live-streams';
 import { type Outcome } from './outcome';
@@ -223,7 +224,8 @@ describe('a stream that is followed by asking', () => {
     const following = scene.follow(null);
     await new Promise((resolve) => setTimeout(resolve, 20));
     scene.worker = { attempt: 'att_1', has: deltas.length };
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Twelve times as long as it is asked for again.
+    await waitFor(() => scene.events().data.length === deltas.length, { timeoutMs: 3_000 });
     expect(scene.events().data).toEqual(deltas);
     scene.session.end(answered('att_1'));
     await following;
@@ -233,7 +235,7 @@ describe('a stream that is followed by asking', () => {
     const scene = new Scene(null);
     scene.worker = { attempt: 'att_1', has: 3 };
     const following = scene.follow(null);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await waitFor(() => scene.events().data.length === 3);
     expect(scene.events().data).toEqual(deltas.slice(0, 3));
     scene.worker = { attempt: 'att_1', has: deltas.length };
     scene.session.end(answered('att_1'));

@@ -105,7 +105,7 @@ describe('a job', () => {
     spec.system.isRouterAway = false;
     expect((await get(spec, `/v1/jobs/${id}`)).status).toBe(200);
     expect((await get(spec, '/v1/jobs/job_00000000000000000000000000000000')).status).toBe(404);
-  }, 15_000);
+  });
 
   it('is refused with the field that is wrong', async () => {
     spec = await startForSpecs();

@@ -237,17 +237,15 @@ describe('a stream', () => {
   });
 
   test('is not shown before its first content', async () => {
-    let sendRest = (): void => undefined;
-    stream(role, (res) => {
-      sendRest = () => res.end(chunks.slice(role.length));
-    });
+    const beginning = new Promise<ServerResponse>((resolve) => stream(role, resolve));
     const deltas: Delta[] = [];
     const going = callProvider(
       target('openai'), request('openai', { stream: true }), (d) => deltas.push(d), { dispatchers },
     );
+    const res = await beginning;
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(deltas).toEqual([]);
-    sendRest();
+    res.end(chunks.slice(role.length));
     await going;
     expect(deltas.map((delta) => delta.content)).toEqual([false, true, true, false, false]);
   });
@@ -398,8 +396,9 @@ describe('a limit of time', () => {
 
   test('without a byte ends a stream that stalls', async () => {
     stream(role + chunk({ content: 'a' }), () => undefined);
+    const stalling = { ...timeouts, firstTokenMs: 5_000, totalMs: 10_000 };
     const { outcome } = await call(
-      target('openai', { timeouts }), request('openai', { stream: true }),
+      target('openai', { timeouts: stalling }), request('openai', { stream: true }),
     );
     expect(outcome).toMatchObject({ class: 'stalled', mayHaveCost: true, contentSent: true });
   });
@@ -421,9 +420,8 @@ describe('a limit of time', () => {
 
 describe('a canceled call', () => {
   test('ends at once and may have cost if it was sent', async () => {
-    script = () => undefined;
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 60);
+    script = () => stop.abort();
     const { outcome } = await call(target('openai'), request('openai', { signal: stop.signal }));
     expect(outcome).toMatchObject({ class: 'canceled', mayHaveCost: true });
   });
