@@ -238,5 +238,8 @@ describe('an export', () => {
       .then(() => null, (error: unknown) => error as { stderr: string });
     expect(failed?.stderr).toContain('no event type');
     expect((await readdir(holdfast.dataDir)).filter((name) => name.startsWith('none'))).toEqual([]);
+    const nowhere = await command('export', '--out', file('nowhere/events.ndjson'))
+      .then(() => null, (error: unknown) => error as { stderr: string });
+    expect(nowhere?.stderr).toContain('Nothing can be written to');
   }, 30_000);
 });

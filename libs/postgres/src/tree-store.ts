@@ -74,6 +74,16 @@ export async function readTiles(
   return rows.map(tileOfRow);
 }
 
+/** Places that are noted of these commits, both ends included. */
+export async function readMarks(
+  database: Pick<Database, 'query'>, from: number, to: number,
+): Promise<{ readonly sequence: number; readonly firstLeaf: number }[]> {
+  const rows = await database.query<{ sequence: string; first_leaf: string }>(
+    'SELECT sequence, first_leaf FROM tree_marks WHERE sequence BETWEEN $1 AND $2 ORDER BY sequence', [from, to],
+  );
+  return rows.map((row) => ({ sequence: Number(row.sequence), firstLeaf: Number(row.first_leaf) }));
+}
+
 /** A commit's event lines and where the first of them stands in the tree. */
 export interface PlacedLines {
   readonly firstLeaf: number;

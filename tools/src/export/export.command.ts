@@ -1,4 +1,6 @@
 // `holdfast export`: events as a file. The file has its name once it is complete, and not before.
+import { access as mayBeWritten, constants } from 'node:fs/promises';
+import path from 'node:path';
 import { type Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminAccess, type Access } from '../shared/access';
@@ -37,6 +39,7 @@ export function addExport(program: Command): void {
     'export --tenant acme --format bundle --out acme.bundle',
   ]);
   command.action(async (flags: Flags) => {
+    await checkFolder(flags.out);
     const { url, token } = await adminAccess(flags, process.env);
     const access = { url, key: token };
     const out = terminal(flags.json);
@@ -48,6 +51,13 @@ export function addExport(program: Command): void {
     out.print(flags.json === true ? JSON.stringify({ id, events, bytes, file: flags.out })
       : `${events} events, ${bytes} bytes in ${flags.out}`);
   });
+}
+
+/** Before anything is made that nobody could keep. @throws Failure */
+async function checkFolder(file: string): Promise<void> {
+  const folder = path.dirname(path.resolve(file));
+  const isWritable = await mayBeWritten(folder, constants.W_OK).then(() => true, () => false);
+  if (!isWritable) throw new Failure(`Nothing can be written to ${folder} (--out).`);
 }
 
 async function started(access: Access, flags: Flags): Promise<ExportView> {

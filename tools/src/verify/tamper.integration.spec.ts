@@ -105,9 +105,7 @@ describe('what is done to the archive is found and named', () => {
       `INSERT INTO commits SELECT 301, subject, 'x', appended_at,
          convert_to('{"id":"forged","type":"AdminActed"}', 'UTF8') FROM commits WHERE sequence = ${at}`,
     ], /inserted.*commit 301, line 0/, true],
-    ['a commit before the first', [
-      `INSERT INTO commits SELECT -1, subject, 'x', appended_at, bytes FROM commits WHERE sequence = ${at}`,
-    ], /inserted: 1 commits stand before commit 1/, true],
+    ['a commit before the first', ["INSERT INTO commits SELECT -1, subject, 'x', appended_at, bytes FROM commits WHERE sequence = 9"], /inserted: 1 commits stand before commit 1/, true],
     ['two swapped commits', [
       `UPDATE commits SET bytes = (SELECT bytes FROM sound_commits s WHERE s.sequence = 601 - commits.sequence)
        WHERE sequence IN (300, 301)`,
@@ -127,15 +125,17 @@ describe('what is done to the archive is found and named', () => {
       `UPDATE commits SET bytes = replace(encode(bytes, 'escape'), 'prompt 298', 'prompt 198')::bytea WHERE sequence = ${at}`,
     ], /content.*commit 300/, true],
     ['changed large content', ["UPDATE objects SET bytes = 'other'"], /content.*large content/, true],
-    ['changed large content, put out of sight', [
-      "UPDATE objects SET bytes = 'other', last_sequence = -1",
-    ], /content.*large content/, true],
+    ['changed large content, put out of sight', ["UPDATE objects SET bytes = 'other', last_sequence = -1"], /content.*large content/, true],
     ['a changed subject and time', [
       `UPDATE commits SET subject = 'events.governance', appended_at = now() WHERE sequence = ${at}`,
     ], /stream.*commit 300: subject, time/, true],
     ['a stored tree that is not the archive’s', [
       `UPDATE tree_tiles SET hashes = overlay(hashes placing '\\x00'::bytea from 70 for 1) WHERE level = 0 AND index = 0`,
     ], /tree.*the stored tree is wrong at event line 2/, true],
+    ['hashes above those of event lines', [
+      `UPDATE tree_tiles SET hashes = overlay(hashes placing '\\x00'::bytea from 40 for 1) WHERE level = 1`,
+    ], /tree: .*above event line 0/, true],
+    ['where a commit begins', ['UPDATE tree_marks SET first_leaf = first_leaf + 1 WHERE sequence > 300'], /tree: .*commit 3\d\d begins/, true],
     ['a deleted checkpoint event', ["DELETE FROM commits WHERE subject = 'events.checkpoint'"], /missing/, true],
   ];
 

@@ -11,6 +11,7 @@ import { readRetained } from '@libs/postgres/restore-reads';
 import { readTiles, readTreePosition } from '@libs/postgres/tree-store';
 import { checkContent, checkLarge, type LargeNamed } from './check-content';
 import { type KeysNamed } from './check-keys';
+import { checkMarks, UpperTiles } from './check-tree';
 import { checkClaim, type CheckedClaim, type Claim, isProblem, type TrustedKeys } from './claims';
 import { Claims } from './merge-claims';
 import { placeDifference, type PlacedLeaf } from './place-difference';
@@ -78,6 +79,7 @@ class Walk {
   #failed = 0;
   #difference: { readonly index: number; readonly problem: Problem } | null = null;
   readonly #problems: Problem[] = [];
+  readonly #upper = new UpperTiles();
 
   constructor(
     private readonly parts: VerifyParts, private readonly claims: Claims,
@@ -87,8 +89,10 @@ class Walk {
   async take(page: readonly ArchivedCommit[]): Promise<void> {
     const leaves: PlacedLeaf[] = [];
     const large: LargeNamed = new Map();
+    const firstLeaves = new Map<number, number>();
     for (const { sequence, bytes } of page) {
       this.commits += 1;
+      firstLeaves.set(sequence, this.lines);
       this.#bytes += bytes.length;
       for (const found of checkContent(sequence, bytes, this.parts.keysNamed, large)) this.#note(found);
       eventLineBytes(bytes).forEach((line, at) => {
@@ -99,6 +103,10 @@ class Walk {
     }
     for (const found of await checkLarge(this.parts.database, large)) this.#note(found);
     await this.#compareTiles(leaves);
+    // Behind a difference every place is another.
+    if (this.#difference === null) {
+      for (const found of await checkMarks(this.parts.database, firstLeaves)) this.#note(found);
+    }
     let at = 0;
     for (;;) {
       // Up to the next checkpoint exactly: only there the roots can be compared.
@@ -125,6 +133,10 @@ class Walk {
       this.#note(problem('checkpoint', `${this.#failed - 1} later checkpoints do not fit either`));
     }
     this.#noteDifference();
+    if (this.#difference === null) {
+      const found = await this.#upper.check(this.parts.database, this.#edge, this.treeSize);
+      for (const one of found) this.#note(one);
+    }
     await this.#checkPosition();
     if (this.#checkpoints === 0) {
       this.#note(problem('unsigned', 'there is no checkpoint that this archive fits'));
@@ -142,7 +154,9 @@ class Walk {
   }
 
   #grow(leaves: readonly PlacedLeaf[]): void {
-    this.#edge = grow(sha256, this.#edge, leaves.map(({ hash }) => hash)).edge;
+    const { edge, tiles } = grow(sha256, this.#edge, leaves.map(({ hash }) => hash));
+    this.#edge = edge;
+    this.#upper.note(tiles);
   }
 
   async #compareClaim(): Promise<void> {

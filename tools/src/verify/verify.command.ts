@@ -172,8 +172,9 @@ function described(verified: Verified, seconds: number, peakMb: number): string 
     latest.key.name} (key ${latest.key.id})`;
   const sound = `every one as it was signed. ${checkpoints} checkpoints fit${key}; ${
     compared} commits compared with the log.`;
-  // What somebody asked for and nobody ever wrote says nothing against what is there.
-  const verdict = problems.every(({ kind }) => kind === 'absent') ? sound : `NOT as they were signed; ${checkpoints} checkpoints fit.`;
+  // What was asked for and nobody ever wrote, or is too young, says nothing against what is there.
+  const isSound = problems.every(({ kind }) => kind === 'absent' || (kind === 'unsigned' && checkpoints > 0));
+  const verdict = isSound ? sound : `NOT as they were signed; ${checkpoints} checkpoints fit.`;
   return [
     ...events, head + verdict,
     ...Object.entries(verified.cosigned).map(([witness, size]) =>
