@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProviderSim } from '../tools/provider-sim/src/start';
-import { call, json, settled, submit, type JobView } from './support/api';
+import { bodyOf, call, json, settled, submit, type JobView } from './support/api';
 import { eventually, type Holdfast, startHoldfast } from './support/holdfast';
 import { ledger, setScript } from './support/sim';
 
@@ -79,7 +79,7 @@ describe('a key with money for a hundred of five hundred requests', () => {
       for (let tries = 1; answer.status === 503 && tries < 5; tries += 1) answer = await once();
       answers.push({
         status: answer.status, cost: answer.headers.get('holdfast-cost-usd'),
-        body: await json<(typeof answers)[number]['body']>(answer),
+        body: await bodyOf<(typeof answers)[number]['body']>(answer),
       });
       done += 1;
     });
@@ -111,7 +111,11 @@ describe('a key with money for a hundred of five hundred requests', () => {
     const served = (await ledger(sim.url)).filter(({ outcome, attempt }) => outcome === 'served' && attempt !== '');
     const cost = served.reduce((sum, { usage }) =>
       sum + BigInt(usage.prompt) * picoIn + BigInt(usage.completion) * picoOut, 0n);
-    const [own, all] = await usageOf(keys.poor);
+    // The last answer may be here before the router has read its end in the log.
+    const [own, all] = await eventually('the end of all holds', async () => {
+      const limits = await usageOf(keys.poor);
+      return limits[0]?.held === '0' && limits;
+    });
     expect(own).toMatchObject({ level: 'key', id: 'poor', kind: 'budget', limit: limitUsd, held: '0' });
     expect(pico(own!.spent)).toBe(cost);
     expect(pico(all!.spent)).toBe(cost);

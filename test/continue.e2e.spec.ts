@@ -26,7 +26,7 @@ providers:
     base_url: ${url}/p/first/v1
     api_key: env:SIM_KEY
     models: ["sim-small"]
-    timeouts: { stall_ms: 500 }
+    timeouts: { stall_ms: 2000 }
   - id: second
     type: anthropic
     base_url: ${url}/p/second
@@ -243,7 +243,7 @@ describe('a worker that dies while it goes on with a stream', () => {
     const job = await jobOf(response.headers.get('holdfast-job-id'));
     expect(job.status).toBe('failed');
     expect((await ledger(sim.url)).map(({ provider }) => provider)).toEqual(['first', 'second']);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('decisions to go on', () => {

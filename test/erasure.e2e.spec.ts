@@ -56,7 +56,9 @@ describe('content of data subjects', () => {
   }, 60_000);
 
   it('verifies, and is read back by who asked', async () => {
-    expect((await verified()).problems).toEqual([]);
+    // There is no checkpoint to verify against before the first one is signed.
+    const { problems } = await sound();
+    expect(problems).toEqual([]);
     for (const job of jobs.get(victim) ?? []) expect((await result(job)).status).toBe(200);
   }, 120_000);
 });
@@ -98,12 +100,19 @@ describe('one erased data subject', () => {
     await holdfast.signal('nats', 'SIGKILL');
     await eventually('the log', async () => (await complete(nameOf(1))).ok, 60_000);
     expect(await onDisk(wrapped[0]!, 'nats')).toEqual([]);
-    expect((await result(jobs.get(victim)![0]!)).status).toBe(410);
-  }, 90_000);
+    // The archive, which knows old jobs, may have to find the log again: meanwhile this is a 503.
+    const answer = await eventually('an answer', async () => {
+      const given = await result(jobs.get(victim)![0]!);
+      return given.status !== 503 && given;
+    });
+    expect(answer.status).toBe(410);
+  }, 120_000);
 
   it('is in no copy of the keys', async () => {
-    await eventually('the copy', async () => !(await copies()).includes(erased.keys[0]!));
-    expect(await copies()).toContain(`erased.${erased.keys[0]!}`);
+    await eventually('the copy', async () => {
+      const copied = await copies();
+      return !copied.includes(erased.keys[0]!) && copied.includes(`erased.${erased.keys[0]!}`);
+    });
   }, 60_000);
 
   it('leaves all others as they were, and the log proves itself', async () => {
@@ -111,20 +120,18 @@ describe('one erased data subject', () => {
       if (subject !== victim) expect([subject, (await result(first!)).status]).toEqual([subject, 200]);
     }
     await archived();
-    const { ok, problems, checkpoints } = await eventually('a checkpoint behind it', async () => {
-      const found = await verified();
-      return found.ok && found;
-    }, 90_000);
-    expect([ok, problems]).toEqual([true, []]);
+    const { problems, checkpoints } = await sound();
+    expect(problems).toEqual([]);
     expect(checkpoints).toBeGreaterThan(0);
   }, 300_000);
 
   it('asks again under a new key', async () => {
     const answer = await complete(victim);
     const job = answer.headers.get('holdfast-job-id') ?? '';
-    expect((await result(job)).status).toBe(200);
+    // The caller has its answer a moment before the router has read its end in the log.
+    await eventually('its result', async () => (await result(job)).status === 200);
     expect((await erase(victim, '--dry-run')).keys).not.toEqual(erased.keys);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('an ingress that is killed while it erases', () => {
@@ -141,7 +148,7 @@ describe('an ingress that is killed while it erases', () => {
     await eventually('no open erasure', async () => {
       const { requested, done } = await erasures();
       return requested.every((id) => done.includes(id));
-    });
+    }, 60_000);
     const { requested, done, keys } = await erasures();
     expect(new Set(done).size).toBe(done.length);
     expect(requested.length).toBe(done.length);
@@ -155,8 +162,8 @@ describe('an ingress that is killed while it erases', () => {
     }
     process.stdout.write(`of ${several.length} erasures with the ingress killed ${gone} were asked for\n`);
     await archived();
-    await eventually('a sound archive', async () => (await verified()).ok, 90_000);
-  }, 240_000);
+    await sound();
+  }, 400_000);
 });
 
 /** Asks for a completion as this subject, with its mark in the prompt. */
@@ -217,9 +224,14 @@ function post(subject: string): Promise<Response> {
   });
 }
 
-async function verified(): Promise<Verified> {
-  const text = await cli('verify').catch((error: unknown) => (error as { stdout: string }).stdout);
-  return JSON.parse(text) as Verified;
+/** The archive as it verifies once a checkpoint stands behind what was done. */
+async function sound(): Promise<Verified> {
+  return eventually('a sound archive', async () => {
+    const text = await cli('verify').catch((error: unknown) => (error as { stdout: string }).stdout);
+    const found = JSON.parse(text) as Verified;
+    if (!found.ok) throw new Error(text);
+    return found;
+  }, 90_000);
 }
 
 async function cli(...args: string[]): Promise<string> {

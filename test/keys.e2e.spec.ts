@@ -201,7 +201,7 @@ describe('a configuration', () => {
   it('is applied by the watcher where it cuts nothing, and shown with its fields', async () => {
     await write(`  - id: acme\n    denied_models: [sim-large]\n    metadata: { tier: gold }\n    keys: [{ id: in-file, value: env:FILE_KEY }]\n`);
     await eventually('the change', () => ask(fileKey).then(() => true, () => false));
-    expect(holdfast.output()).toContain('metadata: - → {"tier":"gold"}');
+    await eventually('its word', async () => Promise.resolve(holdfast.output().includes('metadata: - → {"tier":"gold"}')));
   }, 60_000);
 });
 

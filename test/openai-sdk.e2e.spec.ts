@@ -4,6 +4,7 @@ import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'ope
 import { call, json } from './support/api';
 import { eventually, type Holdfast, startHoldfast } from './support/holdfast';
 import { responseValidator } from './support/openapi';
+import { ledger } from './support/sim';
 
 let holdfast: Holdfast;
 let client: OpenAI;
@@ -113,10 +114,14 @@ describe('the OpenAI client', () => {
   });
 
   it('aborts, and the job is canceled', async () => {
-    const stream = await client.chat.completions.create({
+    const abort = new AbortController();
+    const stream = client.chat.completions.create({
       model: 'sim-openai/sim-slow', messages: [{ role: 'user', content: 'abort me' }], stream: true,
-    }, { signal: AbortSignal.timeout(500) }).catch((error: unknown) => error);
-    expect(stream).toBeInstanceOf(Error);
+    }, { signal: abort.signal }).catch((error: unknown) => error);
+    await eventually('its call', async () =>
+      (await ledger(holdfast.simUrl)).some(({ outcome }) => outcome === 'running'));
+    abort.abort();
+    expect(await stream).toBeInstanceOf(Error);
     await eventually('canceled', async () => {
       const page = await json<{ data: unknown[] }>(call(holdfast, '/v1/jobs?status=canceled'));
       return page.data.length === 1;

@@ -65,6 +65,9 @@ describe('garbage in every subject of the log', () => {
         return (await fetch(`${running.url}/health/ready`)).ok;
       }, 60_000);
     }
+    // Ready is each by itself: workers and routers have yet to hear of each other.
+    await eventually('an answer', async () =>
+      (await call(holdfast, '/v1/chat/completions', { body: chat('hello again') })).ok, 60_000);
     await expectWork('a job after restarts');
-  }, 240_000);
+  }, 400_000);
 });

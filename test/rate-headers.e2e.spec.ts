@@ -66,7 +66,8 @@ describe('the OpenAI client', () => {
       const { headers } = response;
       expect(headers.get('x-ratelimit-limit-requests')).toBe('100');
       expect(headers.get('x-ratelimit-limit-tokens')).toBe('20000');
-      expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^(59|60|61)s$/);
+      // A minute from the decision; the answer comes a little later.
+      expect(headers.get('x-ratelimit-reset-requests')).toMatch(/^(5\d|60|61)s$/);
       expect(Number(headers.get('x-ratelimit-remaining-tokens'))).toBeLessThan(20_000);
       remaining.push(Number(headers.get('x-ratelimit-remaining-requests')));
     }
@@ -116,7 +117,7 @@ describe('the OpenAI client', () => {
 describe('the Anthropic client, whose key may write a hundred tokens a minute', () => {
   const create = (maxTokens: number, stream = false) => anthropic(keys.WRITER_KEY).messages
     .create({ ...asked, max_tokens: maxTokens, stream });
-  const isTime = (text: string | null): boolean => Math.abs(Date.parse(text ?? '') - Date.now() - 60_000) < 5_000;
+  const isTime = (text: string | null): boolean => Math.abs(Date.parse(text ?? '') - Date.now() - 60_000) < 15_000;
 
   it('reads prompt and answer apart, under the names it knows', async () => {
     const { data, response: { headers } } = await create(16).withResponse();

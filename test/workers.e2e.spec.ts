@@ -49,7 +49,7 @@ describe('a stream whose worker is killed', () => {
     const answered = await waiting;
     jobs.silent = jobOf(answered);
     for await (const event of eventsOf(answered)) silent.push(event);
-  }, 60_000);
+  }, 150_000);
 
   it('after content was sent ends with an error that names its job', () => {
     const [last, ...more] = cut.filter(({ data }) => data.includes('"error"'));
@@ -72,12 +72,12 @@ describe('a stream whose worker is killed', () => {
     const text = textOf(cut.slice(0, -1));
     expect(text.length).toBeGreaterThan(0);
     expect(result.choices[0]!.message.content.slice(0, text.length)).toBe(text);
-  }, 40_000);
+  }, 60_000);
 
   it('before its first content is planned again and answered', async () => {
     expect(silent.at(-1)!.data).toBe('[DONE]');
     expect(new Set(silent.map(({ id }) => id.split(':')[0])).size).toBe(1);
-    const { attempts } = await lookAt(holdfast, jobs.silent);
+    const { attempts } = await json<JobView>(call(holdfast, `/v1/jobs/${jobs.silent}?wait=20`));
     const answered = attempts.filter(({ outcome }) => outcome === 'succeeded');
     // Live, or made from the result where the answer was there before its deltas were asked for.
     expect([`${answered[0]!.attempt_id}:0`, 'result:0']).toContain(silent[0]!.id);
@@ -89,7 +89,7 @@ describe('a stream whose worker is killed', () => {
       expect([job.status, await endsOf(holdfast, id)]).toEqual(['succeeded', ['JobSucceeded']]);
       expect(job.attempts.map(({ outcome }) => outcome).sort()).toEqual(['succeeded', 'unknown']);
     }
-  }, 40_000);
+  }, 60_000);
 });
 
 describe('a worker that is stopped for longer than its commits wait, and woken', () => {
@@ -99,7 +99,7 @@ describe('a worker that is stopped for longer than its commits wait, and woken',
   beforeAll(async () => {
     await clearLedger(holdfast.simUrl);
     await setScript(holdfast.simUrl, provider, {
-      steps: [{ times: 4, latencyMs: 3_000, match: { promptContains: 'asleep' } }],
+      steps: [{ times: 4, latencyMs: 6_000, match: { promptContains: 'asleep' } }],
     });
     const waiting = call(holdfast, '/v1/chat/completions', { body: asking('asleep at work') });
     for (const name of ['one', 'two', 'three']) {
@@ -118,7 +118,7 @@ describe('a worker that is stopped for longer than its commits wait, and woken',
     } finally {
       process.kill(stopped, 'SIGCONT');
     }
-  }, 90_000);
+  }, 240_000);
   afterAll(() => other.stop(), 30_000);
 
   it('gives late outcomes: each job keeps the one that it had meanwhile', async () => {
@@ -127,7 +127,7 @@ describe('a worker that is stopped for longer than its commits wait, and woken',
       const job = await lookAt(holdfast, id);
       expect([job.status, ends]).toEqual(['succeeded', ['JobSucceeded', 'JobSucceeded']]);
     }
-  }, 40_000);
+  }, 60_000);
 
   it('and no job was called for a third time', async () => {
     const calls = await ledger(holdfast.simUrl);
@@ -142,12 +142,15 @@ describe('a worker that is stopped for longer than its commits wait, and woken',
         .filter(({ outcome }) => outcome === 'succeeded');
       return booked.length === calls.length && missingInBooks(jobs, calls).length === 0;
     });
-  }, 40_000);
+  }, 60_000);
 });
 
 describe('a call that ends while its job', () => {
-  /** Steps around the time a call takes, so that each side wins at times. */
-  const offsetsMs = Array.from({ length: 40 }, (_, index) => index * 15);
+  /** Steps around the time a call takes, and long after, so that each side wins at times. */
+  const offsetsMs = [
+    ...Array.from({ length: 40 }, (_, index) => index * 15),
+    ...Array.from({ length: 10 }, (_, index) => 1_000 + index * 500),
+  ];
 
   beforeAll(() => clearLedger(holdfast.simUrl));
 
@@ -158,8 +161,9 @@ describe('a call that ends while its job', () => {
   async function expectOneEndEach(
     ids: readonly string[], statuses: readonly string[],
   ): Promise<void> {
-    const jobs = await Promise.all(ids.map((id) =>
-      json<JobView>(call(holdfast, `/v1/jobs/${id}?wait=10`))));
+    const look = (): Promise<JobView[]> => Promise.all(ids.map((id) =>
+      json<JobView>(call(holdfast, `/v1/jobs/${id}?wait=20`))));
+    const jobs = await look();
     // A second end would follow the first within milliseconds.
     await sleep(300);
     for (const job of jobs) {
@@ -168,7 +172,12 @@ describe('a call that ends while its job', () => {
     expect(new Set(jobs.map(({ status }) => status))).toEqual(new Set(statuses));
     const calls = await ledger(holdfast.simUrl);
     expect(calls.length).toBeGreaterThan(ids.length / 2);
-    expect(missingInBooks(jobs, calls)).toEqual([]);
+    // What is heard of a call after its job has ended is booked, too, a moment later.
+    await eventually('the books', async () => {
+      const missing = missingInBooks(await look(), calls);
+      if (missing.length > 0) throw new Error(JSON.stringify(missing));
+      return true;
+    });
   }
 
   it('is canceled gives one outcome, and its money is booked or listed as unknown', async () => {
@@ -180,13 +189,14 @@ describe('a call that ends while its job', () => {
       return id;
     }));
     await expectOneEndEach(ids, ['succeeded', 'canceled']);
-  }, 40_000);
+  }, 120_000);
 
   it('expires gives one outcome, and its money is booked or listed as unknown', async () => {
     await clearLedger(holdfast.simUrl);
-    await setScript(holdfast.simUrl, provider, { defaults: { latencyMs: [700, 1_200] } });
+    // From well below the deadline on: a busy machine takes its time beside that of the call.
+    await setScript(holdfast.simUrl, provider, { defaults: { latencyMs: [500, 2_200] } });
     const jobs = await Promise.all(offsetsMs.map((offsetMs) =>
-      submit(holdfast, asking(`late ${offsetMs}`, 'any'), { deadline_s: 1 })));
+      submit(holdfast, asking(`late ${offsetMs}`, 'any'), { deadline_s: 2 })));
     await expectOneEndEach(jobs.map(({ id }) => id), ['succeeded', 'expired']);
-  }, 40_000);
+  }, 120_000);
 });

@@ -114,9 +114,8 @@ async function secondsUntilTaken(client: Client): Promise<number> {
 
 async function endsOf(ids: readonly string[]): Promise<string> {
   const ends = await atATime(ids.length, 16, async (index) => eventually(`${ids[index]}`, async () => {
-    const answer = await call(holdfast, `/v1/jobs/${ids[index]}?wait=5`);
-    const view = await json<JobView>(answer);
-    return answer.ok && settled(view) && view.status;
+    const view = await json<JobView>(call(holdfast, `/v1/jobs/${ids[index]}?wait=5`));
+    return settled(view) && view.status;
   }, 120_000));
   return countsBy(ends, (status) => status);
 }

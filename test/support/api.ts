@@ -24,8 +24,16 @@ export async function call(
   });
 }
 
-export async function json<T>(answer: Response | Promise<Response>): Promise<T> {
-  return (await (await answer).json()) as T;
+/** @throws what was said instead, when it is no success. */
+export async function json<T>(given: Response | Promise<Response>): Promise<T> {
+  const answer = await given;
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Of a refusal, too. */
+export async function bodyOf<T>(answer: Response): Promise<T> {
+  return (await answer.json()) as T;
 }
 
 export const chat = (content: string, model = 'sim-small'): object => ({

@@ -14,13 +14,15 @@ export interface Balancer {
 
 /** As often as balancers ask; the product's grace before it closes allows for a second. */
 const askEachMs = 1_000;
+/** A backend that is slow to say so is not out: on a busy machine nobody would be left. */
+const answerMsMax = 10_000;
 
 export async function startBalancer(backends: readonly string[]): Promise<Balancer> {
   const agent = new Agent({ keepAlive: true });
   const ready = new Set<string>();
   const ask = (): void => {
     for (const url of backends) {
-      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(askEachMs) }).then(
+      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(answerMsMax) }).then(
         (answer) => {
           if (answer.ok) ready.add(url);
           else ready.delete(url);

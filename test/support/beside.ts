@@ -32,7 +32,7 @@ export async function startBeside(
     child = started;
     exited = new Promise((resolve) => started.once('exit', (code) => resolve(code)));
     await eventually(`another ${service}`, () =>
-      fetch(`${url}/health/ready`).then((answer) => answer.ok));
+      fetch(`${url}/health/ready`).then((answer) => answer.ok), 60_000);
   };
   process.once('exit', () => child?.kill('SIGKILL'));
   await start();

@@ -66,12 +66,13 @@ export async function startHoldfast(options: StartOptions = {}): Promise<Holdfas
       url, key, adminToken, dataDir, processes, stop,
       simUrl: (await processes()).sim?.url ?? '',
       output: () => output,
-      signal: async (part, signal) => {
+      // One that was killed a moment ago may just be starting again.
+      signal: (part, signal) => eventually(`a running ${part}`, async () => {
         const pid = (await processes())[part]?.pid;
         if (pid === undefined) throw new Error(`${part} is not running`);
         process.kill(pid, signal);
         return pid;
-      },
+      }),
     };
   } catch (error) {
     await stop({ keepData: options.dataDir !== undefined });
@@ -94,11 +95,12 @@ async function ready(
 }
 
 async function answers(url: string): Promise<boolean> {
-  const ready = await fetch(`${url}/health/ready`).then((answer) => answer.ok, () => false);
-  if (!ready) return false;
-  const models = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
-  const list = (await models.json()) as { data?: unknown[] };
-  return models.ok && (list.data?.length ?? 0) > 0;
+  const ask = (path: string): Promise<Response | null> =>
+    fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } }).catch(() => null);
+  if ((await ask('/health/ready'))?.ok !== true) return false;
+  const models = await ask('/v1/models');
+  if (models?.ok !== true) return false;
+  return ((await models.json()) as { data: unknown[] }).data.length > 0;
 }
 
 /** The caller's environment without what would lead to real providers. */

@@ -62,7 +62,7 @@ const parts = async (): Promise<Parts> =>
 async function allGone(pids: readonly number[]): Promise<void> {
   const runs = async (pid: number): Promise<boolean> => isAlive(pid) && await commandLine(pid) !== '';
   await waitFor(async () => !(await Promise.all(pids.map(runs))).includes(true),
-    { timeoutMs: 20_000, what: 'the end of all parts' });
+    { timeoutMs: 60_000, what: 'the end of all parts' });
 }
 
 const pidsOf = (all: Parts): number[] => Object.values(all).map(({ pid }) => pid);
@@ -105,16 +105,17 @@ describe('holdfast up', () => {
       return pid !== undefined && pid !== before && pid;
     }, { timeoutMs: 30_000, what: 'another router' });
     expect(isAlive(after)).toBe(true);
-  }, 40_000);
+  }, 60_000);
 
   test('applies a changed configuration, and keeps the former one when it is wrong', async () => {
     await writeFile(config, 'customers: [ { id: acme } ]\n');
-    await waitFor(() => first.output().includes('created customer acme'), { what: 'the change' });
+    await waitFor(() => first.output().includes('created customer acme'), { timeoutMs: 60_000, what: 'the change' });
     await writeFile(config, 'customers: [ { idd: acme } ]\n');
-    await waitFor(() => first.output().includes('the former configuration stays'));
+    await waitFor(() => first.output().includes('the former configuration stays'),
+      { timeoutMs: 60_000, what: 'the refusal' });
     expect(first.output()).toContain('holdfast.yaml:1');
     await writeFile(config, 'customers: [ { id: acme } ]\n');
-  }, 40_000);
+  }, 150_000);
 
   test('killed itself, leaves nothing that the next start does not clean up', async () => {
     const before = pidsOf(await parts());
@@ -129,5 +130,5 @@ describe('holdfast up', () => {
     await allGone(after);
     await expect(parts()).rejects.toThrow('ENOENT');
     started.length = 0;
-  }, 150_000);
+  }, 240_000);
 });
