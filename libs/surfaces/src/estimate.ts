@@ -3,6 +3,12 @@ import { isObject } from './json';
 
 /** English prose is about four characters per token over the common tokenizers. */
 const charsPerToken = 4;
+/**
+ * Each byte of UTF-8 beyond one a character. Tokenizers merge bytes, and what is not Latin is merged
+ * less: a Chinese or Japanese character (three bytes) is about a token, a Cyrillic or Greek one (two)
+ * half of one and a bit.
+ */
+const tokensPerFurtherByte = 0.375;
 
 /** Roles and separators cost a few tokens per message (3–4 on both surfaces). */
 const tokensPerPart = 4;
@@ -21,7 +27,7 @@ export function estimatePromptTokens(parts: readonly unknown[]): number {
 }
 
 function estimate(value: unknown): number {
-  if (typeof value === 'string') return value.length / charsPerToken;
+  if (typeof value === 'string') return estimateText(value);
   if (typeof value === 'number') return 1;
   if (Array.isArray(value)) {
     // A prompt may be given as token ids.
@@ -36,6 +42,11 @@ function estimate(value: unknown): number {
     sum += fileKeys.has(key) ? estimateFile(value[key]) : estimate(value[key]);
   }
   return sum;
+}
+
+/** Counts in one pass that V8 makes of whole words, so that a prompt of a megabyte costs nothing to speak of. */
+function estimateText(text: string): number {
+  return text.length / charsPerToken + (Buffer.byteLength(text) - text.length) * tokensPerFurtherByte;
 }
 
 function estimateFile(value: unknown): number {

@@ -97,7 +97,7 @@ describe('what a request needs', () => {
     expect(answers('/v1/embeddings', { input: ['a', 'b'] })).toMatchObject({ maxOutputTokens: 0, answers: 1 });
   });
 
-  test('has a prompt estimate that counts text by length and a picture by the piece', () => {
+  test('has a prompt estimate that counts text by length and script, and a picture by the piece', () => {
     const text = 'x'.repeat(4000);
     const big = `data:image/png;base64,${'A'.repeat(1_000_000)}`;
     const estimate = (content: unknown): number => {
@@ -108,6 +108,9 @@ describe('what a request needs', () => {
     };
     expect(estimate(text)).toBeGreaterThanOrEqual(1000);
     expect(estimate(text)).toBeLessThan(1020);
+    expect(estimate('\u6f22'.repeat(1000))).toBeGreaterThanOrEqual(1000);
+    expect(estimate('\u0436'.repeat(1000))).toBeGreaterThanOrEqual(600);
+    expect(estimate('\u0436'.repeat(1000))).toBeLessThan(700);
     const picture = estimate([{ type: 'image_url', image_url: { url: big } }]);
     expect(picture).toBeGreaterThan(1000);
     expect(picture).toBeLessThan(1100);
