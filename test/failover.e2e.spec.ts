@@ -1,7 +1,7 @@
 // Two providers, the first one misbehaving in every way: sync callers are answered by the second.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProviderSim } from '../tools/provider-sim/src/start';
-import { call, chat, json } from './support/api';
+import { bodyOf, call, chat } from './support/api';
 import { type Holdfast, startHoldfast } from './support/holdfast';
 import { clearLedger, ledger, setScript } from './support/sim';
 
@@ -86,7 +86,7 @@ describe("the client's own error", () => {
       body: chat('hello', 'second/sim-small'),
     });
     expect(answer.status).toBe(400);
-    const body = await json<{ error: { message: string } }>(answer);
+    const body = await bodyOf<{ error: { message: string } }>(answer);
     expect(body.error.message).toBeTruthy();
     expect((await ledger(sim.url)).length).toBe(1);
   });
