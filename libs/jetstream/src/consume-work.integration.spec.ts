@@ -12,7 +12,7 @@ import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
 import { type LogConnection } from './connect';
 import { consumeWork, type ConsumeOptions, type WorkConsumer } from './consume-work';
-import { emptyLog, readyToWork } from './test-log';
+import { emptyLog, readyToWork } from './log-for-specs';
 
 const routed = 'events.job.0.routed';
 let server: Awaited<ReturnType<typeof startTestNats>>;

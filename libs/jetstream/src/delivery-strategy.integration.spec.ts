@@ -12,7 +12,7 @@ import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
 import { type LogConnection } from './connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from './delivery-strategy';
-import { emptyLog } from './test-log';
+import { emptyLog } from './log-for-specs';
 
 const deliveries: Delivery[] = [];
 let failWith: (() => unknown) | null = null;

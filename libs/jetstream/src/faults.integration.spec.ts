@@ -6,7 +6,7 @@ import { anEntry } from '@libs/test-kit/log-contract';
 import { startTestNats } from '@libs/test-kit/servers';
 import { waitFor } from '@libs/test-kit/wait-for';
 import { type LogConnection, type LogSettings } from './connect';
-import { emptyLog } from './test-log';
+import { emptyLog } from './log-for-specs';
 
 const unexpected = (error: unknown): never => {
   throw new Error('the fold stopped', { cause: error });

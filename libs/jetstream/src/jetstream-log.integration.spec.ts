@@ -3,7 +3,7 @@ import { startTestNats } from '@libs/test-kit/servers';
 import { anEntry, describeLogContract } from '@libs/test-kit/log-contract';
 import { type LogConnection } from './connect';
 import { followLog } from './follow';
-import { emptyLog } from './test-log';
+import { emptyLog } from './log-for-specs';
 
 let server: Awaited<ReturnType<typeof startTestNats>>;
 let open: LogConnection[] = [];

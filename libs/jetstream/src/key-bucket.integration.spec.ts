@@ -9,7 +9,7 @@ import { describeKeyStore } from '@libs/test-kit/key-store-contract';
 import { startTestNats } from '@libs/test-kit/servers';
 import { type LogConnection } from './connect';
 import { keyStream } from './key-bucket';
-import { emptyLog } from './test-log';
+import { emptyLog } from './log-for-specs';
 
 let server: Awaited<ReturnType<typeof startTestNats>>;
 let connection: LogConnection;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startTestNats } from '@libs/test-kit/servers';
 import { sha256Hex } from '@libs/log/content';
 import { type LogConnection } from './connect';
-import { emptyLog } from './test-log';
+import { emptyLog } from './log-for-specs';
 
 let server: Awaited<ReturnType<typeof startTestNats>>;
 let open: LogConnection[] = [];

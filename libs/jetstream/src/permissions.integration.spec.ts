@@ -7,7 +7,7 @@ import { waitFor } from '@libs/test-kit/wait-for';
 import { connectLog, connectNats, type LogConnection } from './connect';
 import { consumeWork } from './consume-work';
 import { natsPermissions, natsServices, type NatsService, renderUsers } from './permissions';
-import { quietLogger } from './test-log';
+import { quietLogger } from './log-for-specs';
 import { ensureTopology } from './topology';
 import { trimLog } from './trim';
 

@@ -9,7 +9,7 @@ import { Registry } from 'prom-client';
 import { type AnyEvent, stamp } from '@libs/events/envelope';
 import { connectLog, connectNats, type LogConnection } from '@libs/jetstream/connect';
 import { DeliveryErrorFilter, JetStreamStrategy } from '@libs/jetstream/delivery-strategy';
-import { readyToWork, waitingPulls } from '@libs/jetstream/test-log';
+import { readyToWork, waitingPulls } from '@libs/jetstream/log-for-specs';
 import { ensureTopology } from '@libs/jetstream/topology';
 import { inlineContent } from '@libs/log/content';
 import { Secret } from '@libs/settings/secret';

@@ -5,7 +5,7 @@ import { type EventDraft, stamp } from '@libs/events/envelope';
 import { partitionOf } from '@libs/events/subjects';
 import { connectLog, connectNats, type LogConnection } from '@libs/jetstream/connect';
 import { consumeWork } from '@libs/jetstream/consume-work';
-import { quietLogger } from '@libs/jetstream/test-log';
+import { quietLogger } from '@libs/jetstream/log-for-specs';
 import { type Commit, type Position } from '@libs/log/log';
 import { StoredCommit } from '@libs/log/stored-commit';
 import { type ArchivedObject, writeBatch } from '@libs/postgres/archive-store';

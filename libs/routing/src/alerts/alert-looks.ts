@@ -1,13 +1,15 @@
 // What the owner of a partition remembers between two looks for alerts, so that a look at which
 // nothing is due costs a few comparisons. Not part of the state.
+import type { GovernanceState } from '@libs/governance/state';
 
 export interface AlertLooks {
   /** The governance's sequence at the last look at keys. */
   governance: number;
   /** When the next key comes to one of the times before its end. */
   nextKeyMs: number;
-  /** When the last look at raises of budgets was, and when the next one ends. */
-  raisesLookedMs: number;
+  /** The limits at the last look at what changed of them, and when that was. */
+  budgets: { readonly limits: GovernanceState['limits']; readonly atMs: number };
+  /** When the next raise of a budget ends. */
   nextRaiseEndMs: number;
   /** The load's notices at the last look at providers. */
   notices: number;
@@ -20,7 +22,7 @@ export interface AlertLooks {
 /** Everything is looked at once. */
 export function newAlertLooks(): AlertLooks {
   return {
-    governance: -1, nextKeyMs: -Infinity, raisesLookedMs: -Infinity, nextRaiseEndMs: -Infinity,
+    governance: -1, nextKeyMs: -Infinity, budgets: { limits: new Map(), atMs: -Infinity }, nextRaiseEndMs: -Infinity,
     notices: -1, nextUnknownMs: -Infinity, unknownNoted: 0,
   };
 }

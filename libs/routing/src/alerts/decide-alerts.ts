@@ -9,8 +9,8 @@ import type { ProviderLoad } from '../provider-load';
 import { mayRaise, onceKey } from './alert-table';
 import type { AlertLooks } from './alert-looks';
 import { budgetAlerts } from './budget-alerts';
+import { changedBudgets } from './changed-budgets';
 import type { Due } from './due';
-import { endedRaises } from './ended-raises';
 import { expiringKeys } from './key-alerts';
 import { unknownOutcomes } from './outcome-alerts';
 import { providerAlerts } from './provider-alerts';
@@ -75,7 +75,7 @@ function isDue(
 function allDue(state: PartitionState, work: WorkLists, tick: AlertTick): Due[] {
   const { alerts: looks } = work;
   const found: Due[] = [];
-  noteEndedRaises(state, looks, tick);
+  noteChangedBudgets(state, looks, tick);
   for (const account of state.ledger.touched) {
     found.push(...budgetAlerts(state.ledger, account, tick));
   }
@@ -94,11 +94,11 @@ function allDue(state: PartitionState, work: WorkLists, tick: AlertTick): Due[] 
   return found;
 }
 
-function noteEndedRaises({ ledger, partition }: PartitionState, looks: AlertLooks, tick: AlertTick): void {
+function noteChangedBudgets({ ledger, partition }: PartitionState, looks: AlertLooks, tick: AlertTick): void {
   if (looks.governance === tick.governance.sequence && tick.nowMs < looks.nextRaiseEndMs) return;
-  const { accounts, nextMs } = endedRaises(tick, { partition, lookedMs: looks.raisesLookedMs });
+  const { accounts, nextMs } = changedBudgets(tick, { partition, before: looks.budgets });
   for (const account of accounts) ledger.touched.add(account);
-  looks.raisesLookedMs = tick.nowMs;
+  looks.budgets = { limits: tick.governance.limits, atMs: tick.nowMs };
   looks.nextRaiseEndMs = nextMs;
 }
 

@@ -28,7 +28,7 @@ export async function askAudit(
   if (answer.refused === undefined) return answer;
   const status = statusOf[answer.refused];
   return refusal(status, answer.refused, answer.message ?? '',
-    status === 503 ? { retryAfterS: retryAfterFaultS } : {});
+    status === 503 || status === 429 ? { retryAfterS: retryAfterFaultS } : {});
 }
 
 function unavailable(): HttpRefusal {

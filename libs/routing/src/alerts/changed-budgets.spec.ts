@@ -1,4 +1,4 @@
-// What the end of a raise leads to, with no booking near it.
+// What the end of a raise, or a lower limit, leads to with no booking near it.
 import { expect, test } from '@jest/globals';
 import type { EventDraft } from '@libs/events/envelope';
 import {
@@ -8,13 +8,13 @@ import {
 
 const hourMs = 3_600_000;
 const raise = { add_pico_usd: '1000', until_ms: startMs + hourMs };
-const budgetSet: EventDraft = {
+const budgetSet = (limit = '1000'): EventDraft => ({
   type: 'LimitsSet', subject: 'key/key_1', tenant: 'acme',
   data: {
     level: 'key', id: 'key_1', rate_limits: [], max_concurrent: null, origin: 'api',
-    budgets: [{ limit_pico_usd: '1000', window: 'total', calendar: false, models: [], providers: [], raise }],
+    budgets: [{ limit_pico_usd: limit, window: 'total', calendar: false, models: [], providers: [], raise }],
   },
-};
+});
 const price: EventDraft = {
   type: 'PriceSet', subject: 'one/gpt-4o', tenant: 'system',
   data: {
@@ -28,7 +28,7 @@ const price: EventDraft = {
 const usage = { input_tokens: 10, cached_input_tokens: 0, cache_write_tokens: 0, output_tokens: 5, reasoning_tokens: 0 };
 
 function spent(cost: number): Partition {
-  const partition = ownedPartition(governed(providerConfigured('one'), price, budgetSet));
+  const partition = ownedPartition(governed(providerConfigured('one'), price, budgetSet()));
   given(partition, submitted('job_1'));
   const routed = routedOf(run(partition))[0]!;
   const end = succeeded(routed);
@@ -56,4 +56,11 @@ test('whoever takes over after the end looks, too', () => {
   const other = takenOver(partition);
   expect(percents(other)).toEqual([50, 80]);
   expect(percents(takenOver(other))).toEqual([]);
+});
+
+test('a limit that is lowered below what was spent is told at once', () => {
+  const partition = spent(900);
+  expect(percents(partition)).toEqual([]);
+  partition.governance = governed(providerConfigured('one'), price, budgetSet(), budgetSet('200'));
+  expect(percents(partition)).toEqual([50]);
 });
