@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { diffConfig } from './apply-config';
-import { catalogueSource, type DesiredConfig, emptyConfig } from './desired-config';
+import { catalogueSource, type DesiredConfig, emptyConfig, simulatedSource } from './desired-config';
 import { evolveGovernance } from './evolve';
 import { limitsOf } from './limits';
 import { type GovernanceState, initialGovernance } from './state';
@@ -117,6 +117,18 @@ describe('applying a configuration', () => {
     const { events, changes } = diffConfig(state, { ...config, prices: [] }, 0);
     expect(changes).toEqual([{ action: 'remove', entity: 'price', id: 'openai/house', fields: [] }]);
     expect([...fold(events, state).prices.keys()]).toEqual(['openai/gpt-4o']);
+  });
+
+  test('of a file that says nothing of providers, those that are there stay, with their prices and settings', () => {
+    const simulated = fold(diffConfig(initialGovernance, {
+      ...config, routes: [], prices: [{ provider: 'openai', model: 'gpt-4o', price, source: simulatedSource }],
+    }, 0).events);
+    const file: DesiredConfig = {
+      ...emptyConfig, customers: config.customers, teams: config.teams, keys: config.keys,
+    };
+    expect(diffConfig(simulated, { ...file, names_providers: false }, 0).changes).toEqual([]);
+    expect(diffConfig(simulated, file, 0).changes.map(({ action, entity }) => `${action} ${entity}`))
+      .toEqual(['remove provider', 'remove price', 'change settings']);
   });
 
   test('the policy for unknown prices is set, and goes back to its default with the file', () => {

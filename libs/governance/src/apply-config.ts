@@ -30,7 +30,7 @@ export function diffConfig(
   const parts = [
     diffEntities(state.customers, desired.customers, customers),
     diffEntities(state.teams, desired.teams, teams),
-    diffEntities(state.providers, desired.providers, providers),
+    diffProviders(state, desired),
     diffPrices(state, desired),
     diffEntities(state.routes, desired.routes, routes),
     // Before the keys, which are never without their bounds, nor let in where they are stopped.
@@ -51,6 +51,13 @@ export function diffConfig(
     changes: parts.flatMap((part) => part.changes),
     conflicts: parts.flatMap((part) => part.conflicts),
   };
+}
+
+function diffProviders(state: GovernanceState, desired: DesiredConfig): DiffPart {
+  const part = diffEntities(state.providers, desired.providers, providers);
+  if (desired.names_providers !== false) return part;
+  // None is removed by a file that does not speak of any.
+  return { ...part, removals: [], changes: part.changes.filter(({ action }) => action !== 'remove') };
 }
 
 interface Kind<Value extends object> {

@@ -1,7 +1,7 @@
 // The prices of a desired configuration: its own, and those of the shipped catalogue.
 import type { EventDraft } from '@libs/events/envelope';
 import type { Origin } from '@libs/events/governance-events';
-import { catalogueSource, type DesiredConfig } from './desired-config';
+import { catalogueSource, type DesiredConfig, simulatedSource } from './desired-config';
 import { sameValue } from './diff-fields';
 import { changed, type DiffPart, emptyPart, removed } from './diff-part';
 import { type GovernanceState, systemTenant } from './state';
@@ -28,6 +28,7 @@ export function diffPrices(state: GovernanceState, desired: DesiredConfig): Diff
   const wanted = new Set(desired.prices.map(({ provider, model }) => `${provider}/${model}`));
   for (const [id, { origin, source }] of state.priceSources) {
     if (origin !== 'file' || source === catalogueSource || wanted.has(id)) continue;
+    if (source === simulatedSource && desired.names_providers === false) continue;
     part.changes.push(removed('price', id));
     part.removals.push(priceRemoval(id, 'file'));
   }

@@ -12,7 +12,8 @@ const defaultSettings: NonNullable<DesiredConfig['settings']> = { webhooks_allow
 /** Settings that the file does not name any more go back to their defaults, if it had set them. */
 export function diffSettings(state: GovernanceState, desired: DesiredConfig): DiffPart {
   const part = emptyPart();
-  if (desired.settings === null && state.settingsOrigin !== 'file') return part;
+  const staysAsIs = state.settingsOrigin !== 'file' || desired.names_providers === false;
+  if (desired.settings === null && staysAsIs) return part;
   const settings = desired.settings ?? defaultSettings;
   const isSame = settings.webhooks_allow_private === state.webhooksAllowPrivate
     && (settings.unknown_price ?? unknownPriceDefault) === state.unknownPrice

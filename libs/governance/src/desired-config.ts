@@ -22,6 +22,11 @@ export const desiredConfig = z.object({
   /** Bounds of the above, with the customer whose they are. */
   limits: z.array(limitsSet.omit({ origin: true }).extend({ customer: z.string() })).optional(),
   providers: z.array(providerConfigured.omit({ origin: true })),
+  /**
+   * false: nothing is said of providers. Those that are there stay (`holdfast up` takes them from the
+   * environment, or simulates them), with what came with them: made-up prices, and settings if none are named.
+   */
+  names_providers: z.literal(false).optional(),
   routes: z.array(routeConfigured.omit({ origin: true })),
   prices: z.array(priceSet.omit({ origin: true }).extend({ price: exactPrice })),
   /** Where operators are told of alerts, with an id that follows from the URL. */
@@ -37,6 +42,9 @@ export type DesiredConfig = z.infer<typeof desiredConfig>;
 
 /** Prices with this source come from the shipped catalogue; any price that a person set wins. */
 export const catalogueSource = 'genai-prices';
+
+/** Of made-up prices of simulated providers. */
+export const simulatedSource = 'simulated';
 
 export const emptyConfig: DesiredConfig = {
   customers: [], teams: [], keys: [], providers: [], routes: [], prices: [], settings: null,

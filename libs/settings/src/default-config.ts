@@ -1,6 +1,6 @@
 // What is configured when there is no holdfast.yaml: the providers whose usual key variables are set,
 // else the simulated ones.
-import { type DesiredConfig, emptyConfig } from '@libs/governance/desired-config';
+import { type DesiredConfig, emptyConfig, simulatedSource } from '@libs/governance/desired-config';
 import {
   type ProviderType, type ProviderTypeName, providerTypes,
 } from '@libs/governance/provider-types';
@@ -71,7 +71,7 @@ export function simulatedConfig(simUrl: string): DesiredConfig {
   ];
   const prices = providers.flatMap(({ provider, default_model: model }) =>
     [model ?? '*', '*'].map((name) => ({
-      provider, model: name, price: simulatedPrice, source: 'simulated',
+      provider, model: name, price: simulatedPrice, source: simulatedSource,
     })));
   return { ...emptyConfig, providers, prices, settings: { webhooks_allow_private: true } };
 }

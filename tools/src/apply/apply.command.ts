@@ -31,7 +31,11 @@ export function addApply(program: Command): void {
     const { config } = readConfigFile(path.resolve(file));
     const access = await adminAccess(flags, process.env);
     const out = terminal(flags.json);
-    const result = await showAndApply(access, config, { flags, out });
+    const namesNone = config.providers.length === 0;
+    // What runs has them from elsewhere: `holdfast up` from its environment, which is not known here.
+    if (namesNone) out.progress(`${file} names no providers: those that are there stay`);
+    const desired: DesiredConfig = namesNone ? { ...config, names_providers: false } : config;
+    const result = await showAndApply(access, desired, { flags, out });
     if (flags.json === true) out.print(JSON.stringify(result));
   });
 }
