@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type AnyEvent, type EventDraft, stamp } from '@libs/events/envelope';
 import { diffConfig } from './apply-config';
 import { catalogueSource, type DesiredConfig, emptyConfig, simulatedSource } from './desired-config';
+import { findKey } from './access';
+import { cutsOf } from './cuts';
 import { evolveGovernance } from './evolve';
 import { limitsOf } from './limits';
 import { type GovernanceState, initialGovernance } from './state';
@@ -117,6 +119,20 @@ describe('applying a configuration', () => {
     const { events, changes } = diffConfig(state, { ...config, prices: [] }, 0);
     expect(changes).toEqual([{ action: 'remove', entity: 'price', id: 'openai/house', fields: [] }]);
     expect([...fold(events, state).prices.keys()]).toEqual(['openai/gpt-4o']);
+  });
+
+  test('a key that is named anew in the file keeps its value, and cuts nobody off', () => {
+    const renamed = { ...config, keys: [{ ...key, key: 'k2' }] };
+    const { events, conflicts } = diffConfig(applied, renamed, 0);
+    expect(conflicts).toEqual([]);
+    expect(events.map(({ type, subject }) => `${type} ${subject}`)).toEqual(['KeyCreated k2', 'KeyRevoked k1']);
+    const after = fold(events, applied);
+    expect(findKey(after, 'h1', 0)).toMatchObject({ ok: true, key: { id: 'k2' } });
+    const used = [{ key: 'k1', atMs: 0, models: [], open_jobs: 1 }];
+    expect(cutsOf(applied, after, used, { nowMs: 0, withinMs: 60_000 })).toEqual([]);
+    expect(diffConfig(applied, { ...config, keys: [key, { ...key, key: 'k2' }] }, 0).conflicts).toMatchObject([{ id: 'k2' }]);
+    const revoked = fold([{ type: 'KeyRevoked', subject: 'k1', tenant: 'acme', data: { key: 'k1', reason: '', origin: 'api' } }], applied);
+    expect(diffConfig(revoked, renamed, 0).conflicts).toMatchObject([{ id: 'k2', message: 'key k2 has the same value as key k1' }]);
   });
 
   test('of a file that says nothing of providers, those that are there stay, with their prices and settings', () => {

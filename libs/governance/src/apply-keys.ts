@@ -9,7 +9,8 @@ type WantedKey = DesiredConfig['keys'][number];
 
 export function diffKeys(state: GovernanceState, desired: DesiredConfig, nowMs: number): DiffPart {
   const part = emptyPart();
-  const idByHash = new Map(state.keyIdByHash);
+  const ids = new Set(desired.keys.map((key) => key.key));
+  const idByHash = new Map([...state.keyIdByHash].filter(([, id]) => !isLeft(state.keys.get(id), ids)));
   for (const wanted of desired.keys) {
     const id = wanted.key;
     const now = state.keys.get(id);
@@ -24,9 +25,8 @@ export function diffKeys(state: GovernanceState, desired: DesiredConfig, nowMs: 
     part.sets.push(...drafts);
     part.changes.push(changed('key', id, now && fieldsOf(now), wanted));
   }
-  const ids = new Set(desired.keys.map((key) => key.key));
   for (const [id, now] of state.keys) {
-    if (now.created.origin !== 'file' || now.revoked || ids.has(id)) continue;
+    if (now.revoked || !isLeft(now, ids)) continue;
     part.removals.push({
       type: 'KeyRevoked', subject: id, tenant: now.tenant,
       data: { key: id, reason: 'removed from the configuration file', origin: 'file' },
@@ -34,6 +34,15 @@ export function diffKeys(state: GovernanceState, desired: DesiredConfig, nowMs: 
     part.changes.push(removed('key', id));
   }
   return part;
+}
+
+/**
+ * It came from the file, which has it no more: its value may go on under another name, unless it was
+ * an administrator who revoked it.
+ */
+function isLeft(key: VirtualKey | undefined, wanted: ReadonlySet<string>): boolean {
+  if (key === undefined || (key.revoked && key.revokedBy !== 'file')) return false;
+  return key.created.origin === 'file' && !wanted.has(key.id);
 }
 
 function clash(

@@ -72,7 +72,9 @@ function lost(
   before: GovernanceState, after: GovernanceState, key: VirtualKey, nowMs: number,
 ): string | null {
   const next = after.keys.get(key.id);
-  if (next === undefined || next.revoked) return 'it would be removed';
+  if (next === undefined || next.revoked) {
+    return isRenamed(after, key, nowMs) ? null : 'it would be removed';
+  }
   const stopped = stoppedBy(after, whoOf(next));
   if (stopped !== null && stoppedBy(before, whoOf(key)) === null) return suspensionText(stopped);
   if (!works(after, next, nowMs)) return 'it would have expired';
@@ -80,6 +82,12 @@ function lost(
     || next.former?.some(({ hash, untilMs }) => hash === key.created.hash && untilMs > nowMs);
   if (goesOn !== true) return 'its value would be replaced (give it overlap_s to let both work)';
   return next.tenant === key.tenant ? null : `it would move to customer ${next.tenant}`;
+}
+
+/** Its value goes on as another key of the same customer. */
+function isRenamed(after: GovernanceState, key: VirtualKey, nowMs: number): boolean {
+  const heir = after.keys.get(after.keyIdByHash.get(key.created.hash) ?? '');
+  return heir !== undefined && heir.id !== key.id && heir.tenant === key.tenant && works(after, heir, nowMs);
 }
 
 function works(state: GovernanceState, key: VirtualKey, nowMs: number): boolean {
