@@ -19,7 +19,7 @@ export function addPriceChanges(prices: Command): void {
     .option('--context-tokens <n>', 'longest prompt and answer together');
   withExamples(withAdminAccess(set), [
     'prices set openai/gpt-4o --input 2.5 --output 10 --cached-input 1.25',
-    'prices set house/* --input 0 --output 0 --per-request 0.001',
+    'prices set "house/*" --input 0 --output 0 --per-request 0.001',
   ]).action((name: string, _own: object, self: Command) => change(name, self));
   const remove = prices.command('remove')
     .description('forget what a model costs; a price of the file or of the catalogue comes back with '
