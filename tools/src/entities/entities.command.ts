@@ -1,5 +1,6 @@
 // `holdfast customers` and `holdfast teams`: lists them, makes, shows, changes, stops and removes them.
 import { type Command } from 'commander';
+import { underWay } from '../limits/limits-text';
 import { type ApiCall } from '../shared/api-client';
 import { type AdminFlags, askAdmin, lookAt } from '../shared/ask-admin';
 import { Failure } from '../shared/failure';
@@ -105,7 +106,8 @@ async function remove(level: Level, id: string, flags: Flags): Promise<void> {
 
 async function print(level: Level, flags: Flags, call: ApiCall): Promise<void> {
   const one = await askAdmin(flags, call) as EntityShown;
-  terminal(flags.json).print(flags.json === true ? JSON.stringify(one) : entityText(level, one));
+  terminal(flags.json).print(flags.json === true ? JSON.stringify(one)
+    : entityText(level, { ...one, ...underWay(one, Date.now()) }));
 }
 
 function pathOf(level: Level, id: string): string {

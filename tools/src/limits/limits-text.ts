@@ -34,6 +34,18 @@ interface RaiseShown {
   readonly reason: string;
 }
 
+/** Without raises that are over: the API tells of them until the next one. */
+export function underWay(limits: LimitsShown, nowMs: number): LimitsShown {
+  const goesOn = ({ until }: { readonly until: string }): boolean => Date.parse(until) > nowMs;
+  const { budgets = [], raises = [] } = limits;
+  return {
+    ...limits,
+    budgets: budgets.map(({ raise, ...rest }) =>
+      (raise !== undefined && goesOn(raise) ? { ...rest, raise } : rest)),
+    raises: raises.filter(goesOn),
+  };
+}
+
 /** What is bounded, and at how much. */
 export interface Bound {
   readonly what: string;

@@ -4,7 +4,7 @@ import { limitLevels } from '@libs/events/limits';
 import { type AdminFlags, askAdmin, lookAt, type Seen } from '../shared/ask-admin';
 import { withAdminAccess, withExamples } from '../shared/flags';
 import { terminal } from '../shared/terminal';
-import { changeText, type LimitsShown, limitsText } from './limits-text';
+import { changeText, type LimitsShown, limitsText, underWay } from './limits-text';
 import { type LimitFlags, limitsBody } from './read-limits';
 
 export function addLimits(program: Command): void {
@@ -40,7 +40,7 @@ async function show(level: string, id: string, flags: AdminFlags): Promise<void>
   const seen = await limitsNow(flags, level, id);
   const limits = seen?.body ?? unbounded(level, id);
   terminal(flags.json).print(flags.json === true ? JSON.stringify(limits)
-    : limitsText(limits));
+    : limitsText(underWay(limits, Date.now())));
 }
 
 async function change(level: string, id: string, flags: AdminFlags & LimitFlags): Promise<void> {
@@ -61,8 +61,9 @@ async function lift(level: string, id: string, flags: AdminFlags): Promise<void>
 }
 
 function printChange(flags: AdminFlags, before: Seen | null, after: unknown): void {
+  const nowMs = Date.now();
   terminal(flags.json).print(flags.json === true ? JSON.stringify(after)
-    : changeText((before?.body ?? {}), after as LimitsShown));
+    : changeText(underWay(before?.body ?? {}, nowMs), underWay(after as LimitsShown, nowMs)));
 }
 
 /** null: nothing bounds it. @throws Failure when there is no such customer, team or key. */

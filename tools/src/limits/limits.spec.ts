@@ -1,6 +1,6 @@
 // Limits on the command line: how they are read, what is said of those that cannot be, what is shown.
 import { describe, expect, test } from '@jest/globals';
-import { changeText, type LimitsShown, limitsText } from './limits-text';
+import { changeText, type LimitsShown, limitsText, underWay } from './limits-text';
 import { limitsBody, readBudget, readRate } from './read-limits';
 
 describe('a budget', () => {
@@ -109,6 +109,17 @@ test('limits are shown in the words they are set with', () => {
     ['raise_1', 'USD per day', '5', '2030-01-01T00:00:00.000Z', 'launch'],
   ]);
   expect(limitsText({ budgets: [], rate_limits: [], max_concurrent: null })).toBe('no limits');
+});
+
+test('raises that are over are not shown', () => {
+  const [day] = before.budgets!;
+  const raised: LimitsShown = {
+    budgets: [{ ...day!, raise: { limit_usd: '25', until: '2030-01-01T00:00:00.000Z' } }],
+    raises: [{ id: 'raise_1', budget: day!, add_usd: '5', until: '2030-01-01T00:00:00.000Z', reason: '' }],
+  };
+  const endMs = Date.parse('2030-01-01T00:00:00Z');
+  expect(limitsText(underWay(raised, endMs - 1))).toMatch(/USD per day +10 \(25 until 2030-01-01T00:00:00\.000Z\)[^]*raise_1/);
+  expect(limitsText(underWay(raised, endMs))).toMatch(/USD per day +10$/);
 });
 
 test('a change of limits is shown before and after', () => {
