@@ -6,6 +6,7 @@ import { addApply } from './apply/apply.command';
 import { addAuditKey } from './audit-key/audit-key.command';
 import { addBudgets } from './budgets/budgets.command';
 import { addDoctor } from './doctor/doctor.command';
+import { addCustomers, addTeams } from './entities/entities.command';
 import { addErase } from './erase/erase.command';
 import { addEvents } from './events/events.command';
 import { addExport } from './export/export.command';
@@ -17,6 +18,7 @@ import { addPrices } from './prices/prices.command';
 import { addReplay } from './replay/replay.command';
 import { addKeys } from './keys/keys.command';
 import { addSuspend } from './keys/suspend.command';
+import { addLimits } from './limits/limits.command';
 import { describeError } from './shared/failure';
 import { addRestore } from './restore/restore.command';
 import { addSimulate } from './simulate/simulate.command';
@@ -32,9 +34,9 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true });
 
 const commands = [
-  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addBudgets, addKeys, addSuspend, addHolds,
-  addSpend, addPrices, addAlerts, addEvents, addExport, addTail, addReplay, addSimulate, addRestore,
-  addVerify, addErase, addAuditKey, addAdmins, addDoctor,
+  addUp, addInit, addApply, addSubmit, addJobs, addHealth, addCustomers, addTeams, addKeys, addSuspend,
+  addLimits, addBudgets, addHolds, addSpend, addPrices, addAlerts, addEvents, addExport, addTail,
+  addReplay, addSimulate, addRestore, addVerify, addErase, addAuditKey, addAdmins, addDoctor,
 ];
 for (const add of commands) {
   add(program);

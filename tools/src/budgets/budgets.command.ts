@@ -1,5 +1,5 @@
 // `holdfast budgets`: how much of every budget and rate limit is spent and held now; and
-// `holdfast budgets raise`: more of one for a while.
+// `holdfast budgets raise`, `end-raise`: more of one for a while.
 import { type Command } from 'commander';
 import { type UsageLine, usageTable } from '@libs/routing/ledger/usage-view';
 import { type AccessFlags, adminAccess } from '../shared/access';
@@ -22,6 +22,7 @@ export function addBudgets(program: Command): void {
     terminal(flags.json).print(flags.json === true ? JSON.stringify(data) : usageTable(data));
   });
   addRaise(command);
+  addEndRaise(command);
 }
 
 interface RaiseFlags extends Flags {
@@ -56,7 +57,7 @@ function addRaise(budgets: Command): void {
   command.action(async (level: string, id: string, _own: RaiseFlags, self: Command) => {
     const flags = self.optsWithGlobals<RaiseFlags>();
     const { url, token } = await adminAccess(flags, process.env);
-    const path = `/admin/v1/limits/${encodeURIComponent(level)}/${encodeURIComponent(id)}/raises`;
+    const path = raisesOf(level, id);
     const asked = {
       add_usd: flags.by, limit_usd: flags.to, until: flags.until, window: flags.window,
       models: flags.model, providers: flags.provider, reason: flags.reason,
@@ -67,4 +68,25 @@ function addRaise(budgets: Command): void {
     if (flags.json === true) { out.print(JSON.stringify(body)); return; }
     out.print(`${level} ${id}: ${add} USD more until ${until} (${raise})`);
   });
+}
+
+function addEndRaise(budgets: Command): void {
+  const command = budgets.command('end-raise')
+    .description('end a raise now; what was spent by then stays spent')
+    .argument('<level>', 'customer, team or key')
+    .argument('<id>', 'whose budget')
+    .argument('<raise>', 'which: `holdfast limits show` lists them');
+  withExamples(withAdminAccess(command), ['budgets end-raise team search raise_0f3a5c7e9b1d2f4a']);
+  command.action(async (...[level, id, raise, , self]: [string, string, string, Flags, Command]) => {
+    const flags = self.optsWithGlobals<Flags>();
+    const { url, token } = await adminAccess(flags, process.env);
+    const path = `${raisesOf(level, id)}/${encodeURIComponent(raise)}`;
+    const { body } = await callApiOk({ url, key: token }, { method: 'DELETE', path });
+    terminal(flags.json).print(flags.json === true ? JSON.stringify(body)
+      : `${level} ${id}: ${raise} has ended`);
+  });
+}
+
+function raisesOf(level: string, id: string): string {
+  return `/admin/v1/limits/${encodeURIComponent(level)}/${encodeURIComponent(id)}/raises`;
 }

@@ -1,5 +1,5 @@
 // From the flags of `holdfast keys create` to the body that the API takes.
-import { Failure } from '../shared/failure';
+import { listOf, pairOf } from '../shared/flag-values';
 
 export interface CreateFlags {
   readonly id?: string;
@@ -27,14 +27,4 @@ export function keyBody(flags: CreateFlags): object {
     metadata: metadata === undefined ? undefined : Object.fromEntries(metadata.map(pairOf)),
   };
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-}
-
-function listOf(text: string | undefined): string[] | undefined {
-  return text?.split(',').map((part) => part.trim()).filter((part) => part !== '');
-}
-
-function pairOf(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals <= 0) throw new Failure(`--metadata takes name=value, not "${text}".`);
-  return [text.slice(0, equals), text.slice(equals + 1)];
 }

@@ -1,22 +1,17 @@
-// `holdfast prices`: what every model costs at its providers, and which have no known price.
+// `holdfast prices`: what every model costs at its providers, and which have no known price; sets and
+// removes prices.
 import { type Command } from 'commander';
-import { type Price } from '@libs/events/usage';
-import { usdFromPico } from '@libs/governance/money';
 import { type AccessFlags, adminAccess } from '../shared/access';
 import { callApiOk } from '../shared/api-client';
 import { withAdminAccess, withExamples } from '../shared/flags';
 import { table } from '../shared/table';
 import { terminal } from '../shared/terminal';
+import { addPriceChanges } from './change-price.command';
+import { type PriceLine, priceTable } from './price-text';
 
 interface Flags extends AccessFlags {
   readonly unknown?: boolean;
   readonly json?: boolean;
-}
-
-interface PriceLine {
-  readonly id: string;
-  readonly price: Price;
-  readonly source: string | null;
 }
 
 interface UnknownPrices {
@@ -31,7 +26,9 @@ export function addPrices(program: Command): void {
     .description('what models cost at their providers, in USD per million tokens')
     .argument('[part]', 'only those whose provider/model has this in it')
     .option('--unknown', 'what the configuration names and has no price');
-  withExamples(withAdminAccess(command), ['prices', 'prices gpt-4o', 'prices --unknown']);
+  withExamples(withAdminAccess(command), [
+    'prices', 'prices gpt-4o', 'prices --unknown', 'prices set openai/gpt-4o --input 2.5 --output 10',
+  ]);
   command.action(async (part: string | undefined, flags: Flags) => {
     const { url, token } = await adminAccess(flags, process.env);
     const ask = async (path: string): Promise<unknown> =>
@@ -46,33 +43,7 @@ export function addPrices(program: Command): void {
     const lines = data.filter(({ id }) => part === undefined || id.includes(part));
     out.print(flags.json === true ? JSON.stringify(lines) : priceTable(lines));
   });
-}
-
-function priceTable(lines: readonly PriceLine[]): string {
-  if (lines.length === 0) return 'no price is known of that';
-  const head = ['provider/model', 'input', 'cached', 'output', 'request', 'also', 'source'];
-  return table([head, ...lines.map(({ id, price, source }) => [
-    id, perMillion(price.input_per_token), perMillion(price.cached_input_per_token),
-    perMillion(price.output_per_token), usdFromPico(price.per_request), alsoOf(price), source ?? '',
-  ])]);
-}
-
-/** What an ordinary chat does not meet, by name; `--json` has the amounts. */
-function alsoOf(price: Price): string {
-  const own = Object.keys(price).flatMap((name) =>
-    /^(audio|cached_audio|image|reasoning|cache_write_1h)/.test(name)
-      ? [name.replace(/_per_token$/, '')] : []);
-  const { tiers = [], discount_basis_points: off, per_web_search: search } = price;
-  return [
-    ...(off === undefined ? [] : [`-${off / 100} %`]),
-    ...tiers.map((tier) => `tier above ${tier.above_input_tokens}`),
-    ...(search === undefined ? [] : ['web_search']),
-    ...own,
-  ].join(', ');
-}
-
-function perMillion(picoPerToken: string): string {
-  return usdFromPico(`${picoPerToken}000000`);
+  addPriceChanges(command);
 }
 
 function unknownTable({ policy, data }: UnknownPrices): string {
