@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProviderSim } from '../tools/provider-sim/src/start';
-import { call, chat } from './support/api';
+import { bodyOf, call, chat } from './support/api';
 import { eventually, type Holdfast, startHoldfast } from './support/holdfast';
 
 const run = promisify(execFile);
@@ -42,6 +42,9 @@ async function cliJson<T>(...args: string[]): Promise<T> {
 async function refusal(...args: string[]): Promise<string> {
   return cli(...args).then((printed) => `it was done: ${printed}`, (error: unknown) => (error as { stderr: string }).stderr);
 }
+/** What there is, by the API: what a command did is not told by another alone. */
+const admin = async <T = object>(path: string): Promise<T> =>
+  bodyOf<T>(await call(holdfast, `/admin/v1/${path}`, { headers: { authorization: `Bearer ${holdfast.adminToken}` } }));
 const ask = (model = 'sim-small'): Promise<Response> =>
   call(holdfast, '/v1/chat/completions', { body: chat('Hi', model), headers: { authorization: `Bearer ${key}` } });
 /** The edge decides at once, the router as soon as it has read the change. */
@@ -68,6 +71,18 @@ describe('the command line', () => {
     await answered(200);
   }, 60_000);
 
+  it('loses no change where several are made at the same time: each is made, or told so', async () => {
+    const names = ['one', 'two', 'three'];
+    const told = await Promise.all(names.map((name) => refusal('teams', 'update', 'search', '--metadata', `${name}=1`)));
+    const made = names.filter((_, place) => told[place]!.startsWith('it was done'));
+    expect(made.length).toBeGreaterThan(0);
+    for (const text of told.filter((one) => !one.startsWith('it was done'))) {
+      expect(text).toBe('412: Somebody else changed teams/search meanwhile; read it again, and decide again.\n');
+    }
+    const { metadata } = await admin<{ metadata: object }>('teams/search');
+    expect(Object.keys(metadata).sort()).toEqual(['tier', ...made].sort());
+  }, 60_000);
+
   it('sets a budget and a rate that hold, raises, ends and lifts them', async () => {
     const set = rows(await cli('limits', 'set', 'team', 'search', '--budget', '0.00001 per day', '50/month calendar', '--concurrent', '9'));
     expect(set).toEqual([
@@ -77,8 +92,8 @@ describe('the command line', () => {
     expect(await (await answered(402)).text()).toContain('budget_exceeded');
     const raise = ['budgets', 'raise', 'team', 'search', '--by', '1', '--until', '2100-01-01', '--window', 'day'];
     const { id } = await cliJson<{ id: string }>(...raise);
-    await answered(200);
-    expect(await cli('limits', 'show', 'team', 'search')).toContain(id);
+    const [shown] = await Promise.all([cli('limits', 'show', 'team', 'search'), answered(200)]);
+    expect(shown).toContain(id);
     await cli('budgets', 'end-raise', 'team', 'search', id);
     await answered(402);
     expect(rows(await cli('limits', 'set', 'team', 'search', '--budget', 'none', '--rate', '2 requests/hour'))).toEqual([
@@ -126,10 +141,10 @@ describe('the command line', () => {
       '400: There is no provider "nobody"; there is sim.',
     ]);
     const [bounds, teams, acme] = await Promise.all([
-      cli('limits', 'show', 'team', 'search'), cliJson<{ team: string }[]>('teams', 'list'),
-      cliJson('customers', 'show', 'acme'),
+      admin('limits/team/search'), admin<{ data: { team: string }[] }>('teams'), admin('customers/acme'),
     ]);
-    expect([bounds, teams.map(({ team }) => team)]).toEqual(['no limits\n', ['search']]);
+    expect(bounds).toMatchObject({ error: { code: 'not_found' } });
+    expect(teams.data.map(({ team }) => team)).toEqual(['search']);
     expect(acme).toMatchObject({ name: 'Acme' });
     expect(acme).not.toHaveProperty('denied_models');
   }, 60_000);
