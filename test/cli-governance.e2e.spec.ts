@@ -1,10 +1,14 @@
 // Governance from the command line alone: a customer with a team and a key in it, limits that hold and
 // are raised and lifted, a price; and what is wrong is refused as a whole.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startProviderSim } from '../tools/provider-sim/src/start';
-import { call, chat } from './support/api';
+import { bodyOf, call, chat } from './support/api';
 import { eventually, type Holdfast, startHoldfast } from './support/holdfast';
 
 const run = promisify(execFile);
@@ -42,6 +46,9 @@ async function cliJson<T>(...args: string[]): Promise<T> {
 async function refusal(...args: string[]): Promise<string> {
   return cli(...args).then((printed) => `it was done: ${printed}`, (error: unknown) => (error as { stderr: string }).stderr);
 }
+/** What there is, by the API: what a command did is not told by another alone. */
+const admin = async <T = object>(path: string): Promise<T> =>
+  bodyOf<T>(await call(holdfast, `/admin/v1/${path}`, { headers: { authorization: `Bearer ${holdfast.adminToken}` } }));
 const ask = (model = 'sim-small'): Promise<Response> =>
   call(holdfast, '/v1/chat/completions', { body: chat('Hi', model), headers: { authorization: `Bearer ${key}` } });
 /** The edge decides at once, the router as soon as it has read the change. */
@@ -50,7 +57,24 @@ const answered = (status: number, model?: string): Promise<Response> =>
     const answer = await ask(model);
     return answer.status === status && answer;
   });
-const rows = (text: string): string[][] => text.trim().split('\n').map((line) => line.split(/ {2,}/));
+/** Passes requests on; whoever reads `path` through it has something else changed before the answer comes. */
+async function changedAfterRead(path: string, change: object): Promise<{ url: string; close: () => void }> {
+  const headers = { authorization: `Bearer ${holdfast.adminToken}` };
+  const server = createServer((request, response) => {
+    void (async () => {
+      const answer = await call(holdfast, request.url ?? '', {
+        method: request.method ?? 'GET', headers: { ...headers, ...ifMatch(request.headers) },
+        ...(request.method === 'GET' ? {} : { body: JSON.parse(await text(request)) as unknown }),
+      });
+      if (request.method === 'GET') await call(holdfast, `/admin/v1/${path}`, { method: 'PATCH', headers, body: change });
+      response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '' }).end(await answer.text());
+    })();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => { server.close(); server.closeAllConnections(); } };
+}
+const ifMatch = ({ 'if-match': tag }: IncomingHttpHeaders): Record<string, string> => (tag === undefined ? {} : { 'if-match': tag });
+const rows = (printed: string): string[][] => printed.trim().split('\n').map((line) => line.split(/ {2,}/));
 
 describe('the command line', () => {
   it('makes a customer, a team and a key, and changes only what is named', async () => {
@@ -68,6 +92,16 @@ describe('the command line', () => {
     await answered(200);
   }, 60_000);
 
+  it('takes nothing from who was faster: a change of what was changed meanwhile is refused', async () => {
+    const between = await changedAfterRead('teams/search', { metadata: { tier: 'gold', faster: '1' } });
+    const told = await refusal('teams', 'update', 'search', '--metadata', 'slower=1', '--url', between.url);
+    between.close();
+    expect(told).toBe('412: Somebody else changed teams/search meanwhile; read it again, and decide again.\n');
+    expect(await admin('teams/search')).toMatchObject({ metadata: { tier: 'gold', faster: '1' } });
+    expect(await cliJson('teams', 'update', 'search', '--metadata', 'slower=1'))
+      .toMatchObject({ metadata: { tier: 'gold', faster: '1', slower: '1' } });
+  }, 60_000);
+
   it('sets a budget and a rate that hold, raises, ends and lifts them', async () => {
     const set = rows(await cli('limits', 'set', 'team', 'search', '--budget', '0.00001 per day', '50/month calendar', '--concurrent', '9'));
     expect(set).toEqual([
@@ -77,8 +111,8 @@ describe('the command line', () => {
     expect(await (await answered(402)).text()).toContain('budget_exceeded');
     const raise = ['budgets', 'raise', 'team', 'search', '--by', '1', '--until', '2100-01-01', '--window', 'day'];
     const { id } = await cliJson<{ id: string }>(...raise);
-    await answered(200);
-    expect(await cli('limits', 'show', 'team', 'search')).toContain(id);
+    const [shown] = await Promise.all([cli('limits', 'show', 'team', 'search'), answered(200)]);
+    expect(shown).toContain(id);
     await cli('budgets', 'end-raise', 'team', 'search', id);
     await answered(402);
     expect(rows(await cli('limits', 'set', 'team', 'search', '--budget', 'none', '--rate', '2 requests/hour'))).toEqual([
@@ -126,10 +160,10 @@ describe('the command line', () => {
       '400: There is no provider "nobody"; there is sim.',
     ]);
     const [bounds, teams, acme] = await Promise.all([
-      cli('limits', 'show', 'team', 'search'), cliJson<{ team: string }[]>('teams', 'list'),
-      cliJson('customers', 'show', 'acme'),
+      admin('limits/team/search'), admin<{ data: { team: string }[] }>('teams'), admin('customers/acme'),
     ]);
-    expect([bounds, teams.map(({ team }) => team)]).toEqual(['no limits\n', ['search']]);
+    expect(bounds).toMatchObject({ error: { code: 'not_found' } });
+    expect(teams.data.map(({ team }) => team)).toEqual(['search']);
     expect(acme).toMatchObject({ name: 'Acme' });
     expect(acme).not.toHaveProperty('denied_models');
   }, 60_000);
