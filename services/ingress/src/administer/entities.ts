@@ -87,6 +87,10 @@ export async function changeEntity(
     if (entity === 'keys' && (present === null || present.gone === true)) {
       return refusal(404, 'not_found', `There is no keys/${id}; a key is made by POST.`);
     }
+    // A name that is mistyped makes nothing; a customer that keys already name is there without being set.
+    if (partly && present === null && kind.base !== undefined && (kind.inUse?.(state, id) ?? null) === null) {
+      return refusal(404, 'not_found', `There is no ${entity}/${id} to change; PUT or POST makes one.`);
+    }
     const base = partly ? kind.base?.(state, id) ?? {} : {};
     return kind.make(
       { ...base, ...body, ...kind.idFields(id) }, { state, nowMs, changes: id, partly });
