@@ -82,7 +82,6 @@ export const timeouts = z.object({
   stall_ms: z.number().int().positive(),
   total_ms: z.number().int().positive(),
 });
-export type Timeouts = z.infer<typeof timeouts>;
 
 export const providerKey = z.object({
   name: z.string(),

@@ -5,6 +5,7 @@ import { type Database } from '@libs/postgres/database';
 import { indexBehind, readIndexPosition } from '@libs/postgres/index-store';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { Rounds } from '../shared/rounds';
 import { catchUp } from './catch-up';
 import { type IndexMetrics } from './metrics';
 
@@ -19,24 +20,17 @@ export interface IndexerParts {
 
 export class Indexer {
   readonly #abort = new AbortController();
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
-  #busy = false;
+  readonly #rounds = new Rounds(lookEveryMs, () => this.#look());
 
   constructor(private readonly parts: IndexerParts) {}
 
   start(): void {
-    this.#timer = setInterval(() => {
-      if (this.#busy) return;
-      this.#busy = true;
-      this.#running = this.#look().finally(() => { this.#busy = false; });
-    }, lookEveryMs);
+    this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
     this.#abort.abort();
-    await this.#running;
+    await this.#rounds.stop();
   }
 
   async #look(): Promise<void> {

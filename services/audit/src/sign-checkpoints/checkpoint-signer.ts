@@ -16,6 +16,7 @@ import { newEventId } from '@libs/telemetry/ids';
 import { type Health } from '@libs/telemetry/health';
 import { type Logger } from '@libs/telemetry/logger';
 import { type ArchiveControl } from '../shared/archive-control';
+import { Rounds } from '../shared/rounds';
 import { catchUp } from './catch-up';
 import { type TreeMetrics } from './metrics';
 import { type CheckpointPlaces } from './places';
@@ -39,9 +40,7 @@ export interface SignerParts {
 export class CheckpointSigner {
   readonly #abort = new AbortController();
   #latest: SignedCheckpoint | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
-  #busy = false;
+  readonly #rounds = new Rounds(lookEveryMs, () => this.#look());
   /** Of the stretch of archiving that this process is in: cleared when it ends. */
   #begun = false;
   #newCommits = 0;
@@ -65,17 +64,12 @@ export class CheckpointSigner {
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      if (this.#busy) return;
-      this.#busy = true;
-      this.#running = this.#look().finally(() => { this.#busy = false; });
-    }, lookEveryMs);
+    this.#rounds.start();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
     this.#abort.abort();
-    await this.#running;
+    await this.#rounds.stop();
     for (const witness of this.parts.places.witnesses) await witness.close();
   }
 
